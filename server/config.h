@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   config: flags before environment before default. Pure: argv and a getenv are arguments. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base.h"
+
+typedef enum { COMMAND_SERVE, COMMAND_VERSION, COMMAND_HELP } config_command;
+
+/* Strings point into argv, the environment, or constants; composed ones are owned by the config. */
+typedef struct {
+    config_command command;
+    const char *store;                   /* "sqlite:mnemic.db"; --store, MNEMIC_STORE, POSTGRES_CONN_STR          */
+    const char *udp, *http;              /* "127.0.0.1:12013", "127.0.0.1:12111"; BACK_END_PORT, FRONT_END_PORT   */
+    const char *web;                     /* a folder to serve the page from; NULL: the page in the binary         */
+    const char *token_file;              /* NULL: everyone who reaches the port may read                          */
+    const char *tls_cert, *tls_key;      /* both or neither                                                       */
+    log_level log;
+    char udp_default[64], http_default[64];
+} config;
+
+/* false: `why` holds one clear line, and the program should exit with 2. */
+bool config_read(config *c, int argc, char **argv, const char *(*env)(const char *name), buf *why);
+const char *config_usage(void);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   record: what a datagram says, decoded. The decoder emits records, the run registry takes them.
+   A record and all it points to live only during the call that hands it over. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "base.h"
+
+/* Bounds on what a stranger may ask for. WIRE.md tells clients of them. */
+#define MAX_COLUMNS    4096 /* of a run; an announcement with more is refused            */
+#define MAX_NAME_BYTES 200  /* of a column's or an application's name; longer is clipped */
+#define MAX_TEXT_BYTES 1000 /* of a mark, argv, tag …; longer is clipped                 */
+#define MAX_TAGS       64
+#define NO_SEQ         UINT64_MAX
+#define NO_TIME        INT64_MIN
+
+/* How a column's numbers are to be read. */
+typedef enum { COLUMN_GAUGE, COLUMN_COUNTER } column_kind;
+
+typedef struct {
+    span name, unit;
+    column_kind kind;
+} record_column;
+
+typedef struct {
+    span name, value;
+} record_tag;
+
+typedef enum {
+    RECORD_ANNOUNCE, /* the run exists, and these are its columns; may come again, with columns appended */
+    RECORD_ROW,      /* one sample of every column                                                       */
+    RECORD_MARK,     /* a labelled moment                                                                */
+    RECORD_LOST,     /* the client says: these rows I had to drop                                        */
+    RECORD_ALIVE,    /* nothing new, but the program lives                                               */
+    RECORD_END       /* goodbye                                                                          */
+} record_kind;
+
+typedef enum { END_STOPPED, END_CRASHED } end_reason;
+
+typedef struct {
+    record_kind kind;
+    uuid run;
+    union {
+        struct {
+            span app, host, build, args;
+            int64_t pid;      /* 0: not told                                   */
+            int64_t started;  /* ns since the epoch, or NO_TIME                */
+            int64_t interval; /* ns between two rows as planned; 0: not told   */
+            const record_column *columns;
+            size_t column_count;
+            const record_tag *tags;
+            size_t tag_count;
+        } announce;
+        struct {
+            uint64_t seq;     /* 0, 1, 2 … in the order of sampling, or NO_SEQ                     */
+            int64_t time;     /* ns since the epoch by the client's clock, or NO_TIME              */
+            const double *values;
+            size_t count;     /* NaN: no value                                                     */
+        } row;
+        struct {
+            int64_t time;
+            span text;
+        } mark;
+        struct {
+            uint64_t first_seq, count;
+        } lost;
+        struct {
+            end_reason reason;
+            int64_t time;
+        } end;
+    };
+} record;
+
+typedef void (*record_sink)(void *ctx, const record *r);
+
+#endif

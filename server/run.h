@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   run: what is known of one run, and a batch: what several runs have newly said. Plain data, shared by the
+   registry (makes them), the writer and the store (keep them), live and the API (show them). */
+#ifndef RUN_H
+#define RUN_H
+
+#include "record.h"
+
+typedef struct {
+    char *name, *unit;
+    column_kind kind;
+} run_column;
+
+typedef struct {
+    char *name, *value;
+} run_tag;
+
+/* As stored. Silence is not stored: run_state_at() derives it. */
+typedef enum { RUN_LIVE, RUN_ENDED, RUN_CRASHED, RUN_LOST } run_state;
+
+typedef struct {
+    uuid id;
+    char *app;               /* never NULL, as all strings here          */
+    char *host, *build, *args;
+    int64_t pid;             /* 0: not told                              */
+    int64_t started;         /* ns since the epoch, the client's clock; the server's if not told */
+    int64_t last;            /* the newest row's time; `started` while there is none             */
+    int64_t seen;            /* when the server last heard of it, the server's clock             */
+    int64_t interval;        /* ns; 0: not told                          */
+    uint64_t rows, lost;     /* stored; known to be lost                 */
+    uint64_t next_seq;       /* the sequence number after the highest stored                     */
+    run_state state;
+    run_column *columns;
+    size_t column_count;
+    run_tag *tags;
+    size_t tag_count;
+    char *note;              /* the user's, as `pinned`: the registry never sets them */
+    bool pinned;
+} run_info;
+
+run_info *run_info_copy(const run_info *r);
+void run_info_free(run_info *r);                             /* frees what it points to, and itself; NULL is fine */
+const char *run_state_name(run_state s);                     /* "live", "ended", "crashed", "lost"                */
+/* A run that says nothing for longer than 3 of its intervals, and than 15 s, is lost. */
+run_state run_state_at(const run_info *r, int64_t now);
+
+/* What happened at a moment of a run, beside its rows. */
+typedef enum { EVENT_MARK, EVENT_GAP } event_kind;
+typedef struct {
+    event_kind kind;
+    int64_t time, until;     /* ns; a mark has both the same; a gap lies between two rows' times  */
+    uint64_t seq;            /* a gap's first lost row; a mark's number within its run            */
+    uint64_t count;          /* rows lost; 0 for a mark                                           */
+    char *text;              /* a mark's label; "" for a gap                                      */
+} run_event;
+
+/* New rows and events of one run. Rows are in order of `seq`. If columns join in mid-batch, the run has two parts. */
+typedef struct {
+    run_info *info;          /* a snapshot as of this batch; rows and lost are not yet added up   */
+    size_t rows, columns;
+    int64_t *time;
+    uint64_t *seq;
+    double *values;          /* row-major: values[row * columns + column]; NaN: no value          */
+    run_event *events;
+    size_t event_count;
+} batch_part;
+
+typedef struct batch {
+    batch_part *parts;
+    size_t count;
+    size_t bytes;            /* of memory, about: what the writer's bound counts */
+    struct batch *next;      /* a queue's link */
+} batch;
+
+void batch_free(batch *b);
+
+#endif
