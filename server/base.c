@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   base: memory, spans, UUIDs, growing bytes, clocks, the log. */
+#include "base.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- memory ---- */
+
+static _Noreturn void out_of_memory(void)
+{
+    static const char line[] = "mnemic: out of memory\n";
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    abort();
+}
+
+void *mem_alloc(size_t bytes)
+{
+    void *p = malloc(bytes ? bytes : 1);
+    if (!p) out_of_memory();
+    return p;
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+    if (!p) out_of_memory();
+    return p;
+}
+
+void *mem_resize(void *p, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) out_of_memory();
+    p = realloc(p, bytes ? bytes : 1);
+    if (!p) out_of_memory();
+    return p;
+}
+
+char *mem_strdup(const char *s)
+{
+    return mem_strndup(s, strlen(s));
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+    char *copy = mem_alloc(n + 1);
+    if (n) memcpy(copy, s, n);
+    copy[n] = 0;
+    return copy;
+}
+
+/* ---- span ---- */
+
+span span_of(const char *s)
+{
+    return (span){s ? s : "", s ? strlen(s) : 0};
+}
+
+bool span_eq(span a, span b)
+{
+    return a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* How many bytes of the well-formed UTF-8 `text` fit into `max` without cutting a character: bytes 10xxxxxx continue
+   one (RFC 3629 §3). */
+static size_t utf8_fit(span text, size_t max)
+{
+    if (text.n <= max) return text.n;
+    size_t n = max;
+    while (n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80) n--;
+    return n;
+}
+
+char *span_clean(span text, size_t max, bool *clipped)
+{
+    size_t n = utf8_fit(text, max);
+    bool changed = n < text.n;
+    char *out = mem_strndup(text.p, n);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)out[i];
+        if (c >= 0x20 && c != 0x7F) continue;
+        out[i] = ' ';
+        changed = true;
+    }
+    if (clipped) *clipped = changed;
+    return out;
+}
+
+/* ---- UUID ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+static bool uuid_dash_before(size_t byte)
+{
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+bool uuid_parse(span text, uuid *out)
+{
+    if (text.n != UUID_TEXT - 1) return false;
+    const char *p = text.p;
+    for (size_t i = 0; i < sizeof out->b; i++) {
+        if (uuid_dash_before(i) && *p++ != '-') return false;
+        int high = hex_digit(p[0]), low = hex_digit(p[1]);
+        if (high < 0 || low < 0) return false;
+        out->b[i] = (uint8_t)(high << 4 | low);
+        p += 2;
+    }
+    return true;
+}
+
+void uuid_format(const uuid *u, char out[UUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *p = out;
+    for (size_t i = 0; i < sizeof u->b; i++) {
+        if (uuid_dash_before(i)) *p++ = '-';
+        *p++ = digits[u->b[i] >> 4];
+        *p++ = digits[u->b[i] & 15];
+    }
+    *p = 0;
+}
+
+bool uuid_eq(const uuid *a, const uuid *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+/* ---- buf ---- */
+
+/* Room for `n` more bytes and a NUL behind them. */
+static void buf_reserve(buf *b, size_t n)
+{
+    size_t need;
+    if (__builtin_add_overflow(b->n, n + 1, &need)) out_of_memory();
+    if (need <= b->cap) return;
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < need) cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    b->p = mem_resize(b->p, cap, 1);
+    b->cap = cap;
+}
+
+void buf_append(buf *b, const void *bytes, size_t n)
+{
+    buf_reserve(b, n);
+    if (n) memcpy(b->p + b->n, bytes, n);
+    b->n += n;
+    b->p[b->n] = 0;
+}
+
+void buf_text(buf *b, const char *s)
+{
+    buf_append(b, s, strlen(s));
+}
+
+void buf_printf(buf *b, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n > 0) {
+        buf_reserve(b, (size_t)n);
+        vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
+        b->n += (size_t)n;
+    }
+    va_end(again);
+}
+
+/* Whole numbers that a double holds exactly are most of what is traced; the rest tries 15 digits, which suffice for
+   what was once typed or rounded, then 16, then 17, which always do. The server never calls setlocale(): the point is
+   a point. */
+void buf_double(buf *b, double v)
+{
+    char text[32];
+    int n = 0;
+    if (!isfinite(v)) {
+        n = snprintf(text, sizeof text, "null");
+    } else if (fabs(v) < 1e15 && v == (double)(int64_t)v && !(v == 0 && signbit(v))) {
+        n = snprintf(text, sizeof text, "%lld", (long long)v);
+    } else {
+        for (int digits = 15; digits <= 17; digits++) {
+            n = snprintf(text, sizeof text, "%.*g", digits, v);
+            if (strtod(text, NULL) == v) break;
+        }
+    }
+    buf_append(b, text, (size_t)n);
+}
+
+void buf_free(buf *b)
+{
+    free(b->p);
+    *b = (buf){0};
+}
+
+/* ---- clocks ---- */
+
+static int64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * NS_PER_SECOND + t.tv_nsec;
+}
+
+int64_t clock_wall(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t clock_mono(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* ---- log ---- */
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static log_level level_shown = LOG_INFO;
+
+bool log_level_parse(const char *name, log_level *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++)
+        if (strcasecmp(name, level_names[i]) == 0) {
+            *out = (log_level)i;
+            return true;
+        }
+    return false;
+}
+
+void log_set_level(log_level level)
+{
+    level_shown = level;
+}
+
+/* One write a line, so that lines of two threads never mix. */
+static void log_write(log_level level, uint64_t held, const char *format, va_list args)
+{
+    char line[1024];
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ ", &utc);
+    n += (size_t)snprintf(line + n, sizeof line - n, "%s: ", level_names[level]);
+    const size_t tail = 64; /* kept for what follows the message */
+    int m = vsnprintf(line + n, sizeof line - n - tail, format, args);
+    if (m > 0) n += (size_t)m < sizeof line - n - tail ? (size_t)m : sizeof line - n - tail - 1;
+    if (held) n += (size_t)snprintf(line + n, sizeof line - n, " (and %llu more like it)", (unsigned long long)held);
+    line[n++] = '\n';
+    (void)!write(STDERR_FILENO, line, n);
+}
+
+void log_line(log_level level, const char *format, ...)
+{
+    if (level > level_shown) return;
+    va_list args;
+    va_start(args, format);
+    log_write(level, 0, format, args);
+    va_end(args);
+}
+
+void log_limited_line(log_limit *limit, log_level level, const char *format, ...)
+{
+    if (level > level_shown) return;
+    int64_t now = clock_mono(), next = atomic_load(&limit->next);
+    if (now < next || !atomic_compare_exchange_strong(&limit->next, &next, now + 60 * NS_PER_SECOND)) {
+        atomic_fetch_add(&limit->held, 1);
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    log_write(level, atomic_exchange(&limit->held, 0), format, args);
+    va_end(args);
+}
