@@ -168,17 +168,20 @@ void buf_text(buf *b, const char *s)
 
 void buf_printf(buf *b, const char *format, ...)
 {
-    va_list args, again;
-    va_start(args, format);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (n > 0) {
+    buf_reserve(b, 63);
+    for (;;) {
+        size_t room = b->cap - b->n;
+        va_list args;
+        va_start(args, format);
+        int n = vsnprintf(b->p + b->n, room, format, args);
+        va_end(args);
+        if (n < 0) return;
+        if ((size_t)n < room) {
+            b->n += (size_t)n;
+            return;
+        }
         buf_reserve(b, (size_t)n);
-        vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
-        b->n += (size_t)n;
     }
-    va_end(again);
 }
 
 /* Whole numbers that a double holds exactly are most of what is traced; the rest tries 15 digits, which suffice for

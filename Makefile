@@ -1,0 +1,90 @@
+# dolon: build, demo, test, bench, install.   make B=DIR builds elsewhere; SAN=address,undefined with sanitizers.
+B       ?= build
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define DOLON_VERSION *"\(.*\)".*/\1/p' dolon.h)
+
+CC       = gcc
+CXX      = g++
+CLANG    = clang
+WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-align=strict -Wpointer-arith \
+           -Wwrite-strings -Wvla -Wformat=2 -Werror
+CWARN    = -Wstrict-prototypes -Wmissing-prototypes
+OPTIMISE = -O2 -g -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2 \
+           -fstack-protector-strong)
+CPPFLAGS = -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP
+CFLAGS   = -std=c11 $(WARN) $(CWARN) $(OPTIMISE) -pthread
+LDFLAGS  = $(if $(SAN),-fsanitize=$(SAN)) -pthread -Wl,-z,relro,-z,now
+LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lzstd -ljansson -lz -lm
+
+SERVER   = $(filter-out server/main.c,$(wildcard server/*.c))
+PAGE     = $(wildcard web/*.html web/*.css web/*.js)
+TESTS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+FUZZERS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCHES  = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+EXAMPLES = $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+
+.PHONY: all demo test bench install clean tests fuzzers benches
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(B)/mnemic $(EXAMPLES)
+tests: $(TESTS)
+fuzzers: $(FUZZERS)
+benches: $(BENCHES)
+
+# ---- what people call ----
+demo:
+	@sh server/setup.sh build
+	@$(MAKE) --no-print-directory all
+	@sh examples/demo.sh $(B)
+test:
+	@sh server/setup.sh test
+	@bash tests/run.sh
+bench:
+	@sh server/setup.sh test
+	@$(MAKE) --no-print-directory all benches
+	@sh tests/bench/run.sh $(B)
+install: all
+	install -D -m 755 $(B)/mnemic $(DESTDIR)$(PREFIX)/bin/mnemic
+	install -D -m 644 dolon.h $(DESTDIR)$(PREFIX)/include/dolon.h
+clean:
+	rm -rf $(B)
+
+# ---- the server ----
+$(B)/mnemic: $(B)/server/main.o $(B)/libmnemic.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(B)/libmnemic.a: $(SERVER:%.c=$(B)/%.o) $(B)/assets_data.o
+	rm -f $@ && $(AR) rcs $@ $^
+$(B)/server/%.o: server/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+# ---- the page: our files and uPlot's, embedded ----
+build/npm/.done: web/package.json web/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	cd $(@D) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund && touch .done
+build/web/.done: build/npm/.done $(PAGE)
+	rm -rf $(@D) && mkdir -p $(@D)
+	cp $(PAGE) build/npm/node_modules/uplot/dist/uPlot.esm.js build/npm/node_modules/uplot/dist/uPlot.min.css $(@D)
+	touch $@
+$(B)/assets_data.S: build/web/.done server/embed.sh
+	@mkdir -p $(@D)
+	sh server/embed.sh build/web > $@
+$(B)/assets_data.o: $(B)/assets_data.S
+	$(CC) -c $< -o $@
+
+# ---- examples, tests, fuzzers, benches ----
+$(B)/examples/%: examples/%.c dolon.h
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+$(B)/tests/%: tests/%.c $(B)/libmnemic.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a -lcmocka $(LDLIBS) -o $@
+$(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) -o $@
+$(B)/fuzz/%: tests/fuzz/%.c $(SERVER)
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
+	    $(filter server/base.c server/run%.c server/decode%.c server/chunk.c,$(SERVER)) -ljansson -lzstd -lm -o $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Unlicense
+# Installs what is missing of Debian's packages. setup.sh build: to build and run; setup.sh test: to test as well.
+# Safe to repeat: it asks for nothing when nothing is missing.
+set -eu
+
+build="gcc libc6-dev pkg-config gzip libh2o-evloop-dev libssl-dev libsqlite3-dev libzstd-dev libjansson-dev zlib1g-dev"
+test="g++ clang libclang-rt-14-dev tcc musl-tools libcmocka-dev chromium fonts-dejavu-core ca-certificates curl openssl"
+
+case "${1:-}" in
+build) wanted=$build ;;
+test) wanted="$build $test" ;;
+*) echo "usage: setup.sh build|test" >&2; exit 2 ;;
+esac
+# Node.js may have come from elsewhere than Debian; then its package is not wanted.
+command -v npm >/dev/null && command -v node >/dev/null || wanted="$wanted nodejs npm"
+
+missing=
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    echo "Missing packages:$missing. Install them as root with: apt-get install$missing" >&2
+    exit 1
+fi
+echo "Installing from Debian:$missing"
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

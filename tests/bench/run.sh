@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Unlicense
+# Runs every bench, prints the table and writes it to tests/bench/RESULTS.md.   run.sh [BUILD-FOLDER]
+# A bench prints a line a figure, tab separated: what, value, unit, beside what, goal.
+set -eu
+cd "$(dirname "$0")/../.."
+build=${1:-build}
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+for bench in "$build"/bench/bench_*; do
+    case $bench in *.d) continue ;; esac
+    echo "running $(basename "$bench") …" >&2
+    "$bench" >>"$results"
+done
+
+{
+    echo "# Figures"
+    echo
+    echo "Made by \`make bench\` on $(date -u +%Y-%m-%d): $(nproc) cores of" \
+        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(awk '/MemTotal/ {printf "%.0f GiB", $2 / 1048576}' /proc/meminfo)," \
+        "Linux $(uname -r), $(gcc --version | head -1), $(. /etc/os-release && echo "$PRETTY_NAME")."
+    echo "Peers and limits are measured in the same run; figures of two machines don't compare, ratios do."
+    echo
+    echo "| what | value | unit | beside | goal |"
+    echo "|---|---:|---|---|---|"
+    awk -F '\t' '{printf "| %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5}' "$results"
+} >tests/bench/RESULTS.md
+column -t -s "$(printf '\t')" "$results"

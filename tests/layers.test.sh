@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Unlicense
+# The architecture holds: who may know which library, and which modules are pure. TAP.
+cd "$(dirname "$0")/../server" || exit 1
+number=0
+check() { # check WHAT OFFENDERS
+    number=$((number + 1))
+    if [ -z "$2" ]; then echo "ok $number - $1"; else echo "not ok $number - $1: $2"; fi
+}
+# users PATTERN ALLOWED…: files that include what matches PATTERN, without the allowed ones
+users() {
+    local pattern=$1
+    shift
+    grep -lE "^#include [<\"]($pattern)" ./*.c ./*.h | sed 's|^\./||' | grep -vE "^($(IFS='|'; echo "$*"))\.[ch]$" | tr '\n' ' '
+}
+check "only the HTTP side knows h2o" "$(users 'h2o' http api sse download assets http_internal)"
+check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
+check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
+check "only decode knows the JSON library" "$(users 'jansson' decode)"
+check "only chunk knows zstd" "$(users 'zstd' chunk)"
+check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' ingest http api sse download assets http_internal)"
+check "decode, runs and chunk do not know the later stages" \
+    "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* base.* record.* 2>/dev/null | tr '\n' ' ')"
+check "ingest and writer do not know each other" \
+    "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*) $(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
+echo "1..$number"

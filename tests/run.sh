@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Unlicense
+# Builds and runs every test; ends with "N passed, N failed". tests/run.sh WORD…: only suites whose name holds a word.
+# Each suite prints TAP into build/tap/NAME.tap; one that ends badly without a failed test counts as a failed one.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0 failed=0 skipped=0
+mkdir -p build/tap
+words=("$@")
+
+wanted() {
+    [ ${#words[@]} = 0 ] && return 0
+    local word
+    for word in "${words[@]}"; do [[ $1 == *"$word"* ]] && return 0; done
+    return 1
+}
+
+# suite NAME COMMAND…
+suite() {
+    local name=$1 tap=build/tap/${1//\//-}.tap status=0 ok bad skip started=$SECONDS
+    shift
+    wanted "$name" || return 0
+    timeout -k 10 900 "$@" >"$tap" 2>"${tap%.tap}.err" || status=$?
+    ok=$(grep -c '^ok ' "$tap")
+    bad=$(grep -c '^not ok ' "$tap")
+    skip=$(grep -ciE '^ok .*# skip' "$tap")
+    if [ "$status" != 0 ] && [ "$bad" = 0 ] || [ "$((ok + bad))" = 0 ]; then
+        echo "not ok - $name ended with status $status" >>"$tap"
+        bad=$((bad + 1))
+    fi
+    passed=$((passed + ok - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
+    printf '%-34s %4d passed %3d failed %3d skipped %5d s\n' "$name" $((ok - skip)) "$bad" "$skip" $((SECONDS - started))
+    if [ "$bad" != 0 ]; then
+        grep -A 12 '^not ok ' "$tap" | head -60
+        tail -30 "${tap%.tap}.err"
+    fi
+}
+
+# build NAME MAKE-ARGUMENTS…: a build that fails is a failed test
+build() {
+    local name=$1
+    shift
+    wanted "$name" || [ "$name" = plain ] || return 1
+    if ! make --no-print-directory -j"$(nproc)" "$@" >"build/tap/build-$name.log" 2>&1; then
+        failed=$((failed + 1))
+        printf '%-34s does not build\n' "$name"
+        grep -E -A 5 'error|Error' "build/tap/build-$name.log" | head -60
+        return 1
+    fi
+}
+
+# c_tests VARIANT FOLDER: every C test program of a build
+c_tests() {
+    local test
+    for test in tests/test_*.c; do
+        test=$(basename "$test" .c)
+        suite "$1/$test" env CMOCKA_MESSAGE_OUTPUT=TAP "$2/tests/$test"
+    done
+}
+
+export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello
+export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+build plain all tests && c_tests plain build
+build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan
+build tsan B=build/tsan SAN=thread tests && c_tests tsan build/tsan
+for script in tests/*.test.sh; do suite "$(basename "$script" .test.sh)" bash "$script"; done
+build fuzz fuzzers && suite fuzz bash tests/fuzz/run.sh
+
+mkdir -p build/npm-test
+cp web/package.json web/package-lock.json build/npm-test
+(cd build/npm-test && npm ci --ignore-scripts --no-audit --no-fund >../tap/npm.log 2>&1)
+export NODE_MODULES=$PWD/build/npm-test/node_modules
+suite web/types bash tests/web/types.sh
+for test in tests/web/*.test.mjs tests/e2e/*.test.mjs; do
+    suite "$(basename "$(dirname "$test")")/$(basename "$test" .test.mjs)" node --test --test-reporter=tap "$test"
+done
+
+echo
+if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi
+[ "$failed" = 0 ]
