@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// url: what the page shows, as the part of its address after "#", and back. Pure.
+
+/** @typedef {import('./model.js').View} View */
+/** `view` null: the run's usual one. @typedef {{run: string | null, view: View | null}} Place */
+
+/** @param {Place} place @returns {string} */
+export function format({ run, view }) {
+  if (run === null) return '#';
+  const q = new URLSearchParams({ run });
+  if (view?.kind === 'last') q.set('last', String(view.seconds));
+  if (view?.kind === 'all') q.set('last', 'all');
+  if (view?.kind === 'range') {
+    q.set('from', String(view.from));
+    q.set('to', String(view.to));
+  }
+  return `#${q}`;
+}
+
+/** Takes anything: what makes no sense is left out. @param {string} hash @returns {Place} */
+export function parse(hash) {
+  const q = new URLSearchParams(hash.replace(/^#/, ''));
+  const run = q.get('run');
+  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null };
+  return { run: run.toLowerCase(), view: viewOf(q) };
+}
+
+/** @param {URLSearchParams} q @returns {View | null} */
+function viewOf(q) {
+  const from = numberOf(q.get('from'));
+  const to = numberOf(q.get('to'));
+  if (from !== null && to !== null && to > from) return { kind: 'range', from, to };
+  if (q.get('last') === 'all') return { kind: 'all' };
+  const seconds = numberOf(q.get('last'));
+  return seconds !== null && seconds > 0 ? { kind: 'last', seconds } : null;
+}
+
+/** @param {string | null} text */
+function numberOf(text) {
+  if (text === null || text.trim() === '') return null;
+  const n = Number(text);
+  return Number.isFinite(n) && Math.abs(n) < 8.64e15 ? n : null; // the range of Date
+}
