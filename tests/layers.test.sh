@@ -13,14 +13,14 @@ users() {
     shift
     grep -lE "^#include [<\"]($pattern)" ./*.c ./*.h | sed 's|^\./||' | grep -vE "^($(IFS='|'; echo "$*"))\.[ch]$" | tr '\n' ' '
 }
-check "only the HTTP side knows h2o" "$(users 'h2o' http api sse download assets http_internal)"
+check "only the HTTP side knows h2o" "$(users 'h2o' http "http_.*" api sse download assets)"
 check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
 check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
 check "only decode knows the JSON library" "$(users 'jansson' decode)"
 check "only chunk knows zstd" "$(users 'zstd' chunk)"
-check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' ingest http api sse download assets http_internal)"
+check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address ingest "http_.*" http api sse download assets)"
 check "decode, runs and chunk do not know the later stages" \
     "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* base.* record.* 2>/dev/null | tr '\n' ' ')"
 check "ingest and writer do not know each other" \
-    "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*) $(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
+    "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*)$(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
 echo "1..$number"

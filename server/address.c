@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   address: "127.0.0.1:12013", "[::1]:0", "localhost:80" → a bound socket. */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool address_split(const char *text, char host[ADDRESS_HOST], char port[ADDRESS_PORT])
+{
+    const char *colon = strrchr(text, ':');
+    if (!colon) return false;
+    const char *p = text, *end = colon;
+    if (*p == '[') {
+        if (end == p || end[-1] != ']') return false;
+        p++, end--;
+    } else if (memchr(p, ':', (size_t)(end - p))) {
+        return false; /* an IPv6 address without brackets: where does its port begin? */
+    }
+    size_t digits = strspn(colon + 1, "0123456789");
+    if (!digits || digits >= ADDRESS_PORT || colon[1 + digits] || atoi(colon + 1) > 65535) return false;
+    if ((size_t)(end - p) >= ADDRESS_HOST) return false;
+    memcpy(host, p, (size_t)(end - p));
+    host[end - p] = 0;
+    memcpy(port, colon + 1, digits + 1);
+    return true;
+}
+
+static int open_bound(const struct addrinfo *a)
+{
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol), on = 1;
+    if (fd < 0) return -1;
+    /* A restarted server takes its TCP port again at once; for UDP it would let a second server share it. */
+    if (a->ai_socktype == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0) return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static bool describe(int fd, buf *out)
+{
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 ||
+        getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return false;
+    buf_printf(out, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return true;
+}
+
+int address_bind(const char *text, int type, buf *bound, buf *why)
+{
+    char host[ADDRESS_HOST], port[ADDRESS_PORT];
+    if (!address_split(text, host, port)) {
+        buf_printf(why, "%s: not of the form HOST:PORT or [IPV6]:PORT", text);
+        return -1;
+    }
+    struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list = NULL;
+    int error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
+    if (error) {
+        buf_printf(why, "%s: %s", text, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        return -1;
+    }
+    int fd = -1;
+    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) fd = open_bound(a);
+    error = errno;
+    freeaddrinfo(list);
+    if (fd < 0) {
+        buf_printf(why, "%s: %s", text, strerror(error));
+    } else if (!describe(fd, bound)) {
+        buf_printf(why, "%s: its address cannot be told", text);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+bool address_is_loopback(int fd)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t n = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &n) != 0) return false;
+    if (a.ss_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, &a, sizeof in);
+        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
+    }
+    struct sockaddr_in6 in6;
+    memcpy(&in6, &a, sizeof in6);
+    return a.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+}

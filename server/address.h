@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   address: "127.0.0.1:12013", "[::1]:0", "localhost:80" → a bound socket. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "base.h"
+
+#define ADDRESS_HOST 256
+#define ADDRESS_PORT 6
+
+/* The two parts of HOST:PORT or [IPV6]:PORT; an empty host means every address of the machine. false: it is neither,
+   or the port is not 0 … 65535. Pure. */
+bool address_split(const char *text, char host[ADDRESS_HOST], char port[ADDRESS_PORT]);
+
+/* A bound, close-on-exec, non-blocking socket of `type` (SOCK_STREAM, SOCK_DGRAM), and in `bound` its address as
+   chosen. -1: `why` gets "ADDRESS: what is wrong". */
+int address_bind(const char *text, int type, buf *bound, buf *why);
+
+/* Whether a socket is bound to an address that only this machine reaches. */
+bool address_is_loopback(int fd);
+
+#endif
