@@ -11,6 +11,7 @@
 #define MAX_NAME_BYTES 200  /* of a column's or an application's name; longer is clipped */
 #define MAX_TEXT_BYTES 1000 /* of a mark, argv, tag …; longer is clipped                 */
 #define MAX_TAGS       64
+#define MAX_SEQ        (UINT64_C(1) << 53) /* every JSON library keeps an integer up to it exactly */
 #define NO_SEQ         UINT64_MAX
 #define NO_TIME        INT64_MIN
 
@@ -39,6 +40,7 @@ typedef enum { END_STOPPED, END_CRASHED } end_reason;
 
 typedef struct {
     record_kind kind;
+    unsigned ignored;         /* optional parts that were left out because they were ill-formed          */
     uuid run;
     union {
         struct {
@@ -52,14 +54,14 @@ typedef struct {
             size_t tag_count;
         } announce;
         struct {
-            uint64_t seq;     /* 0, 1, 2 … in the order of sampling, or NO_SEQ                     */
+            uint64_t seq;     /* 0, 1, 2 … MAX_SEQ in the order of sampling, or NO_SEQ             */
             int64_t time;     /* ns since the epoch by the client's clock, or NO_TIME              */
             const double *values;
             size_t count;     /* NaN: no value                                                     */
         } row;
         struct {
-            int64_t time;
-            span text;
+            int64_t time;     /* ns, or NO_TIME                                                    */
+            span text;        /* follows the row it came with, and is dropped with it              */
         } mark;
         struct {
             uint64_t first_seq, count;
