@@ -29,7 +29,8 @@ const char *store_error(const store *s);                     /* of the last call
 /* What one transaction does to one run. */
 typedef struct {
     const run_info *info;        /* made or updated; `rows`, `lost`, note, pinned are not taken from it         */
-    chunk *const *put;           /* rows with their summaries; of level > 0: a summary only, no rows, `time` NULL */
+    chunk *const *put;           /* rows with their summaries; of level k > 0: a summary only, `rows` 0: it stands
+                                    for the entries of level k-1 from its key on that have its key.rows together  */
     size_t put_count;
     const chunk_key *drop;       /* entries that `put` replaces                                                 */
     size_t drop_count;
@@ -37,18 +38,27 @@ typedef struct {
     size_t event_count;
 } store_change;
 
-/* All or nothing, and durable (it survives a power cut) when it returns STORE_OK. An entry whose key is there already
-   is left alone and not counted, so a repeated write changes nothing. The run's `rows` and `lost` grow by what was
-   really added. */
+/* All or nothing, and durable (it survives a power cut) when it returns STORE_OK. First all `drop` goes, then `put`
+   comes. An entry whose key is there already is left alone and not counted, so a repeated write changes nothing. The
+   run's `rows` and `lost` grow by what was really added. A summary never lies: if something changes among the entries
+   that it stands for (rows come late), the same transaction removes it, and those above it. */
 store_status store_write(store *s, const store_change *changes, size_t count);
 
-/* ---- reading; `each` returns false to stop. What it is given lives only during its call ---- */
+#define STORE_LEVELS 8 /* 0 … 7 */
+
+/* ---- reading; `each` returns false to stop. What it is given lives only during its call, in which it may call
+   store_chunk(), but none of the functions that take an `each` ---- */
 
 store_status store_runs(store *s, bool (*each)(void *ctx, const run_info *r), void *ctx); /* newest start first */
 store_status store_run(store *s, const uuid *id, run_info **out);                         /* caller frees       */
 
-/* Entries of one level that overlap [from, to], by (first_time, first_seq). */
 typedef bool (*store_entry_fn)(void *ctx, const chunk_key *key, const summary *columns, size_t count);
+/* The fewest entries that hold every row of [from, to] exactly once, by (first_time, first_seq): each of the highest
+   level at which it is no longer than `span` ns (last_time - first_time); at level 0 however long it is. */
+store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int64_t span, store_entry_fn each,
+                         void *ctx);
+/* Entries of one level that overlap [from, to], by (first_time, first_seq). Which rows nothing of a level > 0 stands
+   for is not to be seen from this: use store_cover(). */
 store_status store_entries(store *s, const uuid *id, uint32_t level, int64_t from, int64_t to, store_entry_fn each,
                            void *ctx);
 /* The rows of a level-0 entry; `columns` NULL: all. STORE_MISSING if it was merged away meanwhile. Caller frees. */
