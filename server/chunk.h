@@ -5,7 +5,9 @@
 
 #include "run.h"
 
-#define CHUNK_ROWS 1024 /* a full chunk */
+#define CHUNK_ROWS       1024            /* a full chunk                                              */
+#define CHUNK_MAX_ROWS   65536           /* what can be encoded, and what decoding believes, so that  */
+#define CHUNK_MAX_VALUES (UINT32_C(1) << 24) /* damaged bytes cannot ask for more than 128 MiB        */
 
 /* Of the values there are (NaN is none). With count 0 the rest is NaN. */
 typedef struct {
@@ -34,21 +36,25 @@ typedef struct {
     summary *summaries;                                      /* [columns]                       */
 } chunk;
 
-chunk *chunk_new(size_t rows, size_t columns);               /* room for them; not yet filled   */
+chunk *chunk_new(size_t rows, size_t columns);               /* room for them; not yet filled; 0 rows: `time` NULL */
 void chunk_free(chunk *c);
-/* Rows [from, from + rows) of a batch's part, with key and summaries made. */
+/* Rows [from, from + rows) of a batch's part, put in order of (time, seq), with key and summaries made. */
 chunk *chunk_from_part(const batch_part *p, size_t from, size_t rows);
-/* The rows of all, by (time, seq); a row that two of them hold (same seq) once; columns as of the widest. */
+/* The rows of all, by (time, seq); a row that two of them hold (same seq) once; columns as of the widest; with key
+   and summaries made. */
 chunk *chunk_merge(chunk *const *parts, size_t count);
+chunk_key chunk_key_of(const chunk *c);                      /* from the rows; level 0          */
 void chunk_summarise(chunk *c);                              /* makes key and summaries anew from the rows */
 
-/* The bytes, as SQLite holds them; layout in chunk.c. Appends to `out`. */
+/* The bytes, as SQLite holds them; layout in chunk_bytes.c. Appends to `out`. 1 … CHUNK_MAX_ROWS rows. */
 void chunk_encode(const chunk *c, buf *out);
-/* Only the columns listed (all if `columns` is NULL). NULL: the bytes are damaged. Summaries are not filled. */
+/* Only the columns listed (all if `columns` is NULL); one that joined the run after this chunk is left out, so look
+   at `columns` of the chunk before asking it for one. NULL: the bytes are damaged. The key is made from the rows, the
+   summaries are not filled. */
 chunk *chunk_decode(span bytes, const uint32_t *columns, size_t count);
 
 void summaries_encode(const summary *s, size_t columns, buf *out);
-/* At most `max` into `out`; returns how many there were, or -1: damaged. */
+/* At most `max` into `out`; returns how many there are, or -1: damaged. */
 int summaries_decode(span bytes, summary *out, size_t max);
 
 #endif
