@@ -58,6 +58,8 @@ export function number(v) {
   const size = Math.abs(v);
   if (size !== 0 && (size >= 1e15 || size < 1e-6)) return v.toExponential(3);
   if (Number.isInteger(v)) return grouped(String(v));
+  const rounded = Number(v.toPrecision(12)); // 250.00000000000003 is what a division made of 250
+  if (Number.isInteger(rounded)) return grouped(String(rounded));
   const decimals = Math.max(0, Math.min(9, 3 - Math.floor(Math.log10(size))));
   const [whole = '', part] = v.toFixed(decimals).split('.');
   return grouped(whole) + (part ? `.${part}` : '');
@@ -151,6 +153,14 @@ export function duration(ms) {
   if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
   if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} min`;
   return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
+}
+
+/** One unit, for narrow places: "45 s", "90 min", "30 h", "12 d". @param {number} ms */
+export function roughly(ms) {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 120) return `${Math.round(s)} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  return s < 48 * 3600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
 }
 
 /** Labels of a time axis: the time to the tick's precision, the day where a day begins.

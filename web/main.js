@@ -1,12 +1,192 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// main: wiring. Lists the runs.
+// main: wiring. The address says what is shown; everything else follows from it and from what the server tells.
 
-/** @type {import('./model.js').App[]} */
-const apps = await (await fetch('/api/v1/apps')).json();
-const tree = document.createElement('ul');
-for (const run of apps.flatMap((a) => a.runs)) {
-  const item = document.createElement('li');
-  item.textContent = `${run.app}: ${run.state}`;
-  tree.append(item);
+import { Refusal, getApps, getRun } from './api.js';
+import { makeBar } from './bar.js';
+import { makeBoard } from './board.js';
+import { arrange, byId, setAttribute, setText } from './dom.js';
+import { makeEmpty } from './empty.js';
+import { makeFacts } from './facts.js';
+import { Feed } from './feed.js';
+import { clock, date } from './format.js';
+import { filterApps, usualRun, usualView } from './model.js';
+import { makeTree } from './tree.js';
+import { format, parse } from './url.js';
+
+/** @typedef {import('./model.js').View} View */
+
+const POLL_MS = 3000;
+const CLOCK_MS = 1000;
+
+const state = {
+  apps: /** @type {import('./model.js').App[] | null} */ (null),
+  selected: /** @type {string | null} */ (null),
+  feed: /** @type {Feed | null} */ (null),
+  opening: /** @type {string | null} */ (null),
+  refused: '',       // why the run that was asked for cannot be shown
+  reachable: true,
+  query: '',
+  cursor: /** @type {number | null} */ (null),
+};
+
+const search = /** @type {HTMLInputElement} */ (byId('search'));
+const tree = makeTree(byId('tree'));
+const facts = makeFacts(byId('facts'));
+const bar = makeBar(byId('bar'), show, () => state.feed && show(usualView(state.feed.run.state)));
+const board = makeBoard(byId('charts'), {
+  zoom: (range) => show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
+  reset: () => state.feed && show(usualView(state.feed.run.state)),
+  cursor: (time) => {
+    state.cursor = time;
+    plan();
+  },
+});
+const empty = makeEmpty();
+
+/* ---- what is shown ---- */
+
+/** @param {View} view */
+function show(view) {
+  if (state.feed) location.hash = format({ run: state.feed.run.id, view });
 }
-document.getElementById('tree')?.replaceChildren(tree);
+
+/** Brings the page to where its address says. */
+async function arrive() {
+  const place = parse(location.hash);
+  const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
+  state.selected = id;
+  if (id === null) return plan();
+  if (state.feed?.run.id === id) {
+    const view = place.view ?? usualView(state.feed.run.state);
+    settle(id, view);
+    state.feed.look(view);
+    return plan();
+  }
+  await open(id, place.view);
+}
+
+/** @param {string} id @param {View | null} asked */
+async function open(id, asked) {
+  if (state.opening === id) return;
+  state.opening = id;
+  try {
+    const run = await getRun(id);
+    if (state.selected !== id) return; // the reader went on meanwhile
+    const view = asked ?? usualView(run.state);
+    leave();
+    settle(id, view);
+    state.feed = new Feed(run, view, plan);
+    state.feed.listen();
+  } catch (error) {
+    if (state.selected !== id) return;
+    if (error instanceof Refusal) {
+      leave();
+      state.refused = error.message;
+    } else {
+      state.reachable = false; // the next poll that succeeds tries again
+    }
+  } finally {
+    if (state.opening === id) state.opening = null;
+    plan();
+  }
+}
+
+function leave() {
+  state.feed?.close();
+  state.feed = null;
+  state.refused = '';
+}
+
+/** The whole of what is shown belongs into the address, so that it can be pasted elsewhere.
+ *  @param {string} id @param {View} view */
+function settle(id, view) {
+  history.replaceState(null, '', format({ run: id, view }));
+}
+
+/* ---- what the server tells ---- */
+
+async function poll() {
+  try {
+    state.apps = await getApps();
+    state.reachable = true;
+    const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
+    if (run) state.feed?.take(run);
+    const arrived = state.feed !== null && state.feed.run.id === state.selected;
+    if (!arrived && !state.refused) await arrive();
+  } catch (error) {
+    state.reachable = error instanceof Refusal;
+    if (error instanceof Refusal) state.refused = error.message;
+  }
+  plan();
+}
+
+/** @returns {string} */
+function notice() {
+  if (!state.reachable || state.feed?.connected === false) {
+    return state.feed ? 'Connection to mnemic lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …';
+  }
+  return state.refused;
+}
+
+/* ---- drawing, at most once a frame ---- */
+
+let planned = false;
+function plan() {
+  if (planned) return;
+  planned = true;
+  requestAnimationFrame(() => {
+    planned = false;
+    render();
+  });
+}
+
+function render() {
+  const now = Date.now();
+  const { apps, feed } = state;
+  if (apps) tree(filterApps(apps, state.query, (ms) => `${date(ms)} ${clock(ms)}`), state.selected, now);
+  setText(byId('notice'), notice());
+  document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
+  byId('facts').hidden = byId('bar').hidden = !feed;
+  if (feed) {
+    facts(feed.run, now);
+    bar({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, cursor: state.cursor, now });
+  }
+  board.render(feed);
+  if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
+}
+
+/* ---- events ---- */
+
+window.addEventListener('hashchange', () => {
+  state.refused = '';
+  setMenu(false);
+  arrive();
+});
+search.addEventListener('input', () => {
+  state.query = search.value;
+  plan();
+});
+
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault(); // the part of the address after "#" says what is shown
+  byId('main').focus();
+});
+
+/** On a narrow screen the tree is folded away. @param {boolean} open */
+function setMenu(open) {
+  setAttribute(byId('menu'), 'aria-expanded', String(open));
+  byId('side').classList.toggle('open', open);
+}
+byId('menu').addEventListener('click', () => setMenu(byId('menu').getAttribute('aria-expanded') !== 'true'));
+
+// Nobody looks: let the stream go (a browser has six connections to a server), and fetch what was missed later.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return state.feed?.rest();
+  state.feed?.listen();
+  state.feed?.refresh();
+  poll();
+});
+setInterval(() => document.hidden || poll(), POLL_MS);
+setInterval(() => document.hidden || plan(), CLOCK_MS);
+poll();
+if (parse(location.hash).run !== null) arrive();

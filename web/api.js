@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// api: the only module that talks to the server and knows its addresses.
+
+/** @typedef {import('./model.js').App} App
+ *  @typedef {import('./model.js').Run} Run
+ *  @typedef {import('./model.js').RunDetail} RunDetail
+ *  @typedef {import('./model.js').Series} Series */
+
+/** The server answered, but not with what was asked for; `message` is its own sentence. */
+export class Refusal extends Error {
+  /** @param {number} status @param {string} message */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+async function get(path, signal) {
+  const response = await fetch(path, { cache: 'no-cache', signal: signal ?? null });
+  if (response.ok) return response.json();
+  const body = await response.json().catch(() => null);
+  throw new Refusal(response.status, body?.error ?? `The server answered with status ${response.status}.`);
+}
+
+/** @param {string} id */
+const path = (id) => `/api/v1/runs/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<App[]>} */
+export const getApps = () => get('/api/v1/apps');
+
+/** @param {string} id @returns {Promise<RunDetail>} */
+export const getRun = (id) => get(path(id));
+
+/** `from`, `to` null: from the run's first, to its last row. @param {string} id
+ *  @param {{from: number | null, to: number | null, points: number, columns: number[]}} what
+ *  @param {AbortSignal} signal @returns {Promise<Series>} */
+export function getSeries(id, { from, to, points, columns }, signal) {
+  const q = new URLSearchParams({ points: String(points), columns: columns.join() });
+  if (from !== null) q.set('from', String(from));
+  if (to !== null) q.set('to', String(to));
+  return get(`${path(id)}/series?${q}`, signal);
+}
+
+/** @param {string} id */
+export const csvAddress = (id) => `${path(id)}.csv`;
+
+const RETRY_MS = [500, 1000, 2000, 5000];
+
+/** Follows a run until closed. EventSource gives up for good on some failures, so reconnecting is done here.
+ *  @param {string} id
+ *  @param {{hello: (run: Run, again: boolean) => void, rows: (news: Series) => void, run: (run: Run) => void,
+ *    dropped: () => void, lost: () => void}} on @returns {() => void} closes it */
+export function follow(id, on) {
+  /** @type {EventSource} */
+  let source;
+  let timer = 0;
+  let failures = 0;
+  let again = false;
+
+  function open() {
+    source = new EventSource(`${path(id)}/live`);
+    listen('hello', (run) => {
+      failures = 0;
+      on.hello(run, again);
+      again = true;
+    });
+    listen('rows', on.rows);
+    listen('run', on.run);
+    listen('dropped', on.dropped);
+    source.onerror = () => {
+      source.close();
+      timer = window.setTimeout(open, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+      on.lost();
+    };
+  }
+
+  /** @param {string} type @param {(data: any) => void} handle */
+  function listen(type, handle) {
+    source.addEventListener(type, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+  }
+
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}

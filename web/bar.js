@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// bar: what the charts show, said in words, and the controls that change it.
+
+import { csvAddress } from './api.js';
+import { el, setAttribute, setText } from './dom.js';
+import { clock, duration, span } from './format.js';
+
+/** @typedef {import('./model.js').View} View
+ *  @typedef {{id: string, live: boolean, view: View, range: import('./model.js').Range, cursor: number | null, now: number}} Shown */
+
+/** @type {[value: string, label: string][]} */
+const WINDOWS = [['60', 'last minute'], ['600', 'last 10 minutes'], ['3600', 'last hour'], ['21600', 'last 6 hours'],
+  ['86400', 'last day'], ['604800', 'last week'], ['all', 'whole run']];
+
+/** @param {View} view */
+const valueOf = (view) => (view.kind === 'last' ? String(view.seconds) : view.kind);
+
+/** @param {Element} place @param {(view: View) => void} show @param {() => void} reset
+ *  @returns {(shown: Shown) => void} render */
+export function makeBar(place, show, reset) {
+  const when = el('span', { class: 'range' });
+  const cursor = el('span', { class: 'cursor', 'aria-hidden': 'true' });
+  const back = el('button', { type: 'button', class: 'quiet' });
+  const select = el('select', { 'aria-label': 'Time shown' });
+  const other = el('option', { hidden: '' });
+  const csv = el('a', { class: 'quiet', download: '', text: 'CSV', title: 'Every row of this run, as a file' });
+  for (const [value, label] of WINDOWS) select.append(el('option', { value, text: label }));
+  select.append(other);
+  place.append(el('div', { class: 'times' }, when, cursor), back, select, csv);
+
+  back.addEventListener('click', reset);
+  select.addEventListener('change', () => {
+    show(select.value === 'all' ? { kind: 'all' } : { kind: 'last', seconds: Number(select.value) });
+  });
+
+  return ({ id, live, view, range, cursor: at, now }) => {
+    const long = view.kind === 'last' ? '' : ` · ${duration(range.to - range.from)}`;
+    setText(when, span(range.from, range.to, now) + long);
+    setText(cursor, at === null ? '' : clock(at, true));
+    const value = valueOf(view);
+    if (!WINDOWS.some(([known]) => known === value)) {
+      other.value = value;
+      setText(other, view.kind === 'last' ? `last ${duration(view.seconds * 1000)}` : 'chosen range');
+    }
+    if (select.value !== value) select.value = value;
+    setText(back, live ? 'Back to live' : 'Whole run');
+    back.classList.toggle('gone', view.kind !== 'range');
+    setAttribute(csv, 'href', csvAddress(id));
+  };
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// feed: the data of the run that is shown. Fetches what is in view at the resolution of the screen, joins it with what
+// the stream brings, and keeps what it has while the server is away.
+
+import { Refusal, follow, getRun, getSeries } from './api.js';
+import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
+
+/** @typedef {import('./model.js').RunDetail} RunDetail
+ *  @typedef {import('./model.js').Run} Run
+ *  @typedef {import('./model.js').Series} Series
+ *  @typedef {import('./model.js').View} View
+ *  @typedef {import('./model.js').Trace} Trace */
+
+const BATCH = 24;          // columns in one request: the first charts need not wait for the last
+const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
+const RETRY_MS = 2000;
+const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
+
+export class Feed {
+  /** @param {RunDetail} run @param {View} view @param {() => void} changed */
+  constructor(run, view, changed) {
+    this.run = run;
+    this.view = view;
+    this.connected = true;
+    /** @type {Map<number, Trace>} by column */
+    this.traces = new Map();
+    /** @type {import('./model.js').Gap[]} */
+    this.gaps = [];
+    /** @type {import('./model.js').Mark[]} */
+    this.marks = [];
+    this.first = Math.min(run.started, run.last);
+    this.last = run.last;
+
+    this.changed = changed;
+    this.points = 600;
+    this.wanted = /** @type {number[]} */ ([]);
+    /** Rises when what was fetched is out of date; a column is up to date if it has the same number. */
+    this.epoch = 0;
+    this.fetched = /** @type {Map<number, number>} */ (new Map());
+    this.busy = /** @type {AbortController | null} */ (null);
+    this.tail = /** @type {Series[]} */ ([]);
+    this.timers = /** @type {Set<number>} */ (new Set());
+    this.hangUp = /** @type {(() => void) | null} */ (null);
+    this.closed = false;
+  }
+
+  /** The range all charts show. */
+  get range() {
+    return rangeOf(this.view, this.first, this.last);
+  }
+
+  /** Opens the stream if the run may still say something. */
+  listen() {
+    const over = this.run.state === 'ended' || this.run.state === 'crashed';
+    if (this.hangUp || this.closed || over) return;
+    this.hangUp = follow(this.run.id, {
+      hello: (run, again) => {
+        this.connected = true;
+        this.take(run);
+        if (again) this.refresh();
+        this.later(SETTLE_MS, () => this.refresh());
+      },
+      rows: (news) => this.grow(news),
+      run: (run) => this.take(run),
+      dropped: () => this.later(SETTLE_MS, () => this.refresh()),
+      lost: () => {
+        this.connected = false;
+        this.changed();
+      },
+    });
+  }
+
+  /** Lets the stream go, for as long as nobody looks. */
+  rest() {
+    this.hangUp?.();
+    this.hangUp = null;
+  }
+
+  close() {
+    this.closed = true;
+    this.rest();
+    this.busy?.abort();
+    this.timers.forEach((t) => clearTimeout(t));
+  }
+
+  /** @param {View} view */
+  look(view) {
+    this.view = view;
+    this.refresh();
+    this.changed();
+  }
+
+  /** Which columns are in view, and how many points fill a chart. @param {number[]} columns @param {number} points */
+  want(columns, points) {
+    this.wanted = columns;
+    if (points > this.points * 1.3 || points < this.points / 2) {
+      this.points = points;
+      this.refresh();
+    } else {
+      this.pump();
+    }
+  }
+
+  /** Fetches anew what is in view, and the rest when it comes into view. */
+  refresh() {
+    this.epoch++;
+    this.busy?.abort();
+    this.busy = null;
+    this.pump();
+  }
+
+  /** News of the run from the stream or the list. @param {Run} run */
+  take(run) {
+    const grown = run.columns.length !== this.run.columns.length;
+    const over = run.state !== this.run.state;
+    Object.assign(this.run, run);
+    this.advance(run.last);
+    if (grown || over) this.learn();
+    if (over) this.later(SETTLE_MS, () => this.refresh());
+    this.listen();
+    this.changed();
+  }
+
+  /** Units and kinds are told only by the run itself. */
+  async learn() {
+    try {
+      const run = await getRun(this.run.id);
+      if (this.closed) return;
+      Object.assign(this.run, run);
+      this.changed();
+    } catch {
+      this.later(RETRY_MS, () => this.learn());
+    }
+  }
+
+  /** @param {number} ms @param {() => void} what */
+  later(ms, what) {
+    const timer = window.setTimeout(() => {
+      this.timers.delete(timer);
+      if (!this.closed) what();
+    }, ms);
+    this.timers.add(timer);
+  }
+
+  /** @param {number | undefined} time */
+  advance(time) {
+    if (time !== undefined && time > this.last) this.last = time;
+  }
+
+  /** One request at a time, for the columns in view that are out of date. */
+  async pump() {
+    if (this.busy || this.closed) return;
+    const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
+    if (columns.length === 0) return;
+    const busy = this.busy = new AbortController();
+    try {
+      const series = await getSeries(this.run.id, { ...this.asked(), points: this.points, columns }, busy.signal);
+      if (busy.signal.aborted) return;
+      this.busy = null;
+      this.adopt(series, columns);
+      if (!this.hangUp) this.connected = true;
+      this.changed();
+      this.pump();
+    } catch (error) {
+      if (busy.signal.aborted) return;
+      this.busy = null;
+      if (error instanceof Refusal) console.warn(error.message);
+      else this.connected = false;
+      this.changed();
+      this.later(RETRY_MS, () => this.pump());
+    }
+  }
+
+  /** What to ask for: open to the newest row while following. */
+  asked() {
+    const { from, to } = this.range;
+    if (this.view.kind === 'range') return { from, to };
+    return { from: this.view.kind === 'all' ? null : from, to: null };
+  }
+
+  /** @param {Series} series @param {number[]} columns */
+  adopt(series, columns) {
+    this.advance(series.time.at(-1));
+    if (this.view.kind === 'all' && series.time.length > 0) this.first = Math.min(this.first, series.time[0] ?? this.first);
+    this.gaps = series.gaps ?? [];
+    this.marks = series.marks ?? [];
+    for (const c of columns) {
+      const name = this.run.columns[c];
+      if (name === undefined) continue;
+      this.traces.set(c, traceOf(series, name));
+      this.fetched.set(c, this.epoch);
+    }
+    for (const news of this.tail) this.join(news, columns);
+  }
+
+  /** New rows from the stream. @param {Series} news */
+  grow(news) {
+    this.tail.push(news);
+    let points = this.tail.reduce((n, s) => n + s.time.length, 0);
+    while (points > TAIL_POINTS && this.tail.length > 1) points -= this.tail.shift()?.time.length ?? 0;
+    this.advance(news.time.at(-1));
+    this.join(news, [...this.traces.keys()]);
+    this.changed();
+  }
+
+  /** Appends to the traces of these columns, and keeps these as long as the screen is wide. @param {Series} news @param {number[]} columns */
+  join(news, columns) {
+    const range = this.range;
+    const width = (range.to - range.from) / this.points;
+    for (const c of columns) {
+      const trace = this.traces.get(c);
+      const name = this.run.columns[c];
+      if (!trace || name === undefined) continue;
+      append(trace, traceOf(news, name), width, this.view.kind === 'range' ? range : { from: -Infinity, to: Infinity });
+      if (this.view.kind === 'last') trim(trace, range.from);
+      if (trace.time.length > 2 * this.points) this.traces.set(c, coarsen(trace, width));
+    }
+    this.gaps = mergeGaps(this.gaps, news.gaps ?? []);
+    this.marks = mergeMarks(this.marks, news.marks ?? []);
+  }
+}
