@@ -17,7 +17,7 @@ LDFLAGS  = $(if $(SAN),-fsanitize=$(SAN)) -pthread -Wl,-z,relro,-z,now
 LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lzstd -ljansson -lz -lm
 
 SERVER   = $(filter-out server/main.c,$(wildcard server/*.c))
-PAGE     = $(wildcard web/*.html web/*.css web/*.js)
+PAGE     = $(wildcard web/*.html web/*.css web/*.js web/*.svg)
 TESTS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 FUZZERS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
