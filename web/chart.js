@@ -11,7 +11,8 @@ import uPlot from './uPlot.esm.js';
  *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[]}} Drawing */
 
 export const HEIGHT = 146;
-const AXIS = 52;
+const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
+const RIGHT = 18;
 const MAX = 1, MIN = 2, MEAN = 3;  // series, the last on top
 const FONT = '11px system-ui, sans-serif';  // uPlot scales whole pixels only
 /** Milliseconds between two ticks; uPlot knows months and years by these lengths. */
@@ -24,7 +25,7 @@ const TIME_STEPS = [
 const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 
 /** How wide the plot itself is in a chart of this width. @param {number} width */
-export const plotWidth = (width) => Math.max(50, width - AXIS - 8);
+export const plotWidth = (width) => Math.max(50, width - AXIS - RIGHT);
 
 /** The colours of style.css; canvases know nothing of custom properties. */
 export const theme = { accent: '', band: '', muted: '', grid: '', gap: '', mark: '', ground: '' };
@@ -55,9 +56,15 @@ export function makeChart(place, unit, width, on) {
     resize: (w) => u.setSize({ width: w, height: HEIGHT }),
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
-    index: () => u.cursor.idx ?? null,
+    index: () => indexOf(u),
     destroy: () => u.destroy(),
   };
+}
+
+/** The point under the cursor. uPlot's own cursor.idx still is that of the data before. @param {uPlot} u */
+function indexOf(u) {
+  const left = u.cursor.left ?? -1;
+  return left < 0 || !u.data[0]?.length ? null : u.posToIdx(left);
 }
 
 /** @param {uPlot} u @param {boolean} show */
@@ -77,7 +84,7 @@ function options(unit, width, on, now) {
     width,
     height: HEIGHT,
     ms: 1,
-    padding: [6, 8, 0, 0],
+    padding: [6, RIGHT, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, auto: false },
@@ -88,20 +95,30 @@ function options(unit, width, on, now) {
     }],
     bands: [{ series: [MAX, MIN], fill: () => theme.band }],
     axes: [
-      { ...line, grid, size: 23, gap: 5, space: 68, values: (_, ticks) => timeAxis(ticks), incrs: TIME_STEPS },
-      { ...line, grid, size: AXIS, gap: 6, space: 30, values: (_, ticks) => axis(ticks, unit), ...(steps && { incrs: steps }) },
+      { ...line, grid, size: 23, gap: 5, space: 68, values: timeLabels, incrs: TIME_STEPS },
+      { ...line, grid, size: AXIS, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit), ...(steps && { incrs: steps }) },
     ],
     cursor: cursor(on),
     hooks: {
       drawAxes: [(chart) => shadeGaps(chart, now().gaps)],
       draw: [(chart) => drawMarks(chart, now().marks)],
-      setCursor: [(chart) => on.cursor(chart.cursor.idx ?? null)],
+      setCursor: [(chart) => on.cursor(indexOf(chart))],
       setSelect: [(chart) => {
         const { left, width: wide } = chart.select;
         if (wide > 0) on.zoom({ from: chart.posToVal(left, 'x'), to: chart.posToVal(left + wide, 'x') });
       }],
     },
   };
+}
+
+/** A label that would be cut off at the right edge is left out. @param {uPlot} u @param {number[]} ticks */
+function timeLabels(u, ticks) {
+  const { min = 0, max = 1 } = u.scales.x ?? {};
+  const pixel = ((max ?? 1) - (min ?? 0)) / plotWidth(u.width);
+  return timeAxis(ticks).map((label, i) => {
+    const room = ((max ?? 1) - /** @type {number} */ (ticks[i])) / pixel + RIGHT;
+    return label.length * 3.2 > room ? '' : label;
+  });
 }
 
 /** Charts share the cursor's time, but only the one under the pointer takes a drag for a zoom.
@@ -167,10 +184,13 @@ function drawMarks(u, marks) {
   let free = left;
   for (const { x, text, count } of seen) {
     const label = clip(count > 1 ? `${text} +${count - 1}` : text);
-    if (x < free) continue;
-    u.ctx.strokeText(label, x + 3 * ratio, top + ratio);
-    u.ctx.fillText(label, x + 3 * ratio, top + ratio);
-    free = x + u.ctx.measureText(label).width + 8 * ratio;
+    const wide = u.ctx.measureText(label).width;
+    const fits = x + 3 * ratio + wide <= left + width;
+    const at = fits ? x + 3 * ratio : x - 3 * ratio - wide;
+    if (at < free) continue;
+    u.ctx.strokeText(label, at, top + ratio);
+    u.ctx.fillText(label, at, top + ratio);
+    free = at + wide + 8 * ratio;
   }
   u.ctx.restore();
 }

@@ -9,13 +9,13 @@ const PROGRAM = `#define DOLON_IMPLEMENTATION
 
 int main(void)
 {
-    dolon_tracer *tracer = dolon_start(NULL);
+    dolon_tracer *t = dolon_start(NULL);
     for (int i = 0; i < 600; i++) {
         DOLON_SCOPE("work");
         DOLON_COUNT("rounds", 1);
         usleep(100000);
     }
-    dolon_stop(tracer);
+    dolon_stop(t);
 }
 `;
 const COMMAND = 'cc -pthread first.c -o first && ./first\n';

@@ -86,8 +86,11 @@ export function axis(ticks, unit) {
   const scale = u ? scaleOf(unit, size) : step(/** @type {Scale[]} */ (LADDERS.count), size >= 1e4 ? size : 0);
   const gap = ticks.length > 1 ? Math.abs(/** @type {number} */ (ticks[1]) - /** @type {number} */ (ticks[0])) : size;
   const decimals = decimalsOf(gap / scale.by);
-  const suffix = scale.unit && (u ? ` ${scale.unit}` : scale.unit);
-  return ticks.map((t) => (size >= 1e16 ? t.toExponential(1) : (t / scale.by).toFixed(decimals) + (t === 0 ? '' : suffix)));
+  const suffix = u ? ` ${scale.unit.replace(/\/s$/, '')}` : scale.unit; // the title says "per second"; here is no room
+  return ticks.map((t) => {
+    if (t === 0) return '0';
+    return size >= 1e16 ? t.toExponential(1) : (t / scale.by).toFixed(decimals) + suffix;
+  });
 }
 
 /** How many decimals write a step exactly, up to six. @param {number} stepSize */

@@ -143,6 +143,7 @@ function plan() {
 function render() {
   const now = Date.now();
   const { apps, feed } = state;
+  search.hidden = byId('tree').hidden = !apps || apps.length === 0;
   if (apps) tree(filterApps(apps, state.query, (ms) => `${date(ms)} ${clock(ms)}`), state.selected, now);
   setText(byId('notice'), notice());
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
