@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    query: what charts and exports ask of a run. Pure but for the store. The cost of a series follows the points asked
-   for, not the run's length: summaries where a chunk fits into one point, rows where it does not. */
+   for, not the run's length: summaries where a chunk is no wider than two points, rows where it is. */
 #ifndef QUERY_H
 #define QUERY_H
 
@@ -21,9 +21,11 @@ typedef struct {
     double *mean, *min, *max;    /* NaN: the column has no value there                                     */
 } series_column;
 
+#define SERIES_MAX_VALUES (UINT32_C(1) << 21) /* points × columns; a request for more gets fewer points */
+
 typedef struct {
     size_t points;
-    int64_t *time;               /* ns, rising                                                             */
+    int64_t *time;               /* ns, rising (equal only where `exact`, and rows have equal times)       */
     uint64_t *rows;              /* how many rows each point stands for                                    */
     bool exact;                  /* every point is one row: mean = min = max                               */
     uint32_t *columns;           /* the indices of …                                                       */
@@ -36,23 +38,36 @@ typedef struct {
     size_t mark_count;
 } series;
 
-/* STORE_OK, and the caller frees with series_free(). */
+/* Every row in [from, to] is in exactly one point; nothing else is. STORE_OK, and the caller frees with series_free().
+   If the range holds no more rows than `points`, each is a point (`exact`). Takes a snapshot of the store: the caller
+   must not hold one. */
 store_status query_series(store *s, const run_info *run, const series_request *request, series *out);
 void series_free(series *out);
 
-/* Every row in [from, to] by (time, seq), a chunk at a time, so that a consumer can pause: zero-initialise `cursor`,
-   call until `*out` is NULL. Rows outside of the range are cut off. The caller frees each chunk. */
+/* Every row in [from, to] by (time, seq), some thousand at a time at most, so that a consumer can pause: zero-initialise
+   `cursor`, call until `*out` is NULL. The caller frees each chunk; its summaries are those of its rows. It goes on after
+   the last row's (time, seq), so that it does not matter if chunks are merged between two calls. Each call takes a
+   snapshot of the store: the caller must not hold one. */
 typedef struct {
     bool started;
-    chunk_key last;
+    int64_t time;                /* of the last row given */
+    uint64_t seq;
 } query_cursor;
 store_status query_rows(store *s, const uuid *id, int64_t from, int64_t to, query_cursor *cursor, chunk **out);
+/* The same within a snapshot of the caller's, and of some columns only (`columns` NULL: all). */
+store_status query_rows_of(store *s, const uuid *id, int64_t from, int64_t to, const uint32_t *columns, size_t count,
+                           query_cursor *cursor, chunk **out);
 
-/* Rows into points, for the live stream too: adds rows one by one, in order of time. */
+/* ---- reducer: rows and summaries into points; for the live stream too. Pure ---- */
+
 typedef struct reducer reducer;
 reducer *reducer_new(int64_t from, int64_t to, size_t points, size_t columns);
-void reducer_row(reducer *r, int64_t time, const double *values, size_t stride); /* values[column * stride] */
+int64_t reducer_width(const reducer *r);                     /* of a point, ns */
+/* Rows outside of the range are left out. As long as all rows fit, each becomes a point: so in order of time, please.
+   values[column][row]; NULL: no value in any row. */
+void reducer_rows(reducer *r, size_t rows, const int64_t *time, const double *const *values);
+/* Rows that lie within the range and are known by their summaries; NULL: no value in any row. */
 void reducer_summary(reducer *r, const chunk_key *key, const summary *const *columns);
-void reducer_finish(reducer *r, series *out);                                    /* fills time, rows, exact, values; frees r */
+void reducer_finish(reducer *r, series *out);                /* sets points, time, rows, exact, values; frees `r` */
 
 #endif

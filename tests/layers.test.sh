@@ -17,10 +17,10 @@ check "only the HTTP side knows h2o" "$(users 'h2o' http "http_.*" api sse downl
 check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
 check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
 check "only decode knows the JSON library" "$(users 'jansson' decode)"
-check "only chunk knows zstd" "$(users 'zstd' chunk)"
+check "only a chunk's columns know zstd" "$(users 'zstd' column)"
 check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address ingest "http_.*" http api sse download assets)"
 check "decode, runs and chunk do not know the later stages" \
-    "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* base.* record.* 2>/dev/null | tr '\n' ' ')"
+    "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* chunk_bytes.* column.* bytes.* base.* record.* 2>/dev/null | tr '\n' ' ')"
 check "ingest and writer do not know each other" \
     "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*)$(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
 echo "1..$number"
