@@ -2,7 +2,7 @@
    hello: a make-believe server that serves requests in waves, with a burst now and then, and a slow leak.
    Start `mnemic`, run this, open http://127.0.0.1:12111/ and watch. Ends by Ctrl-C, or after argv[1] seconds. */
 #define DOLON_IMPLEMENTATION
-#include "../dolon.h"
+#include "dolon.h"
 
 #include <signal.h>
 #include <stdio.h>
