@@ -54,9 +54,9 @@ store_status store_run(store *s, const uuid *id, run_info **out);               
 
 typedef bool (*store_entry_fn)(void *ctx, const chunk_key *key, const summary *columns, size_t count);
 /* The fewest entries that hold every row of [from, to] exactly once, by (first_time, first_seq): each of the highest
-   level at which it lies within [from, to] and is no longer than `span` ns (last_time - first_time); at level 0 however
+   level at which it lies within [from, to] and is no longer than `longest` ns (last_time - first_time); at level 0 however
    long it is, and wherever it begins and ends. */
-store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int64_t span, store_entry_fn each,
+store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
                          void *ctx);
 /* Entries of one level that overlap [from, to], by (first_time, first_seq). Which rows nothing of a level > 0 stands
    for is not to be seen from this: use store_cover(). */

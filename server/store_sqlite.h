@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   store_sqlite: what the files of the SQLite store share: the connection, its statements, and how they fail.
+     store_sqlite.c         opens, closes, runs statements
+     store_sqlite_schema.c  makes and upgrades the tables; their description
+     store_sqlite_write.c   store_write()
+     store_sqlite_read.c    runs, chunks, events
+     store_sqlite_cover.c   entries of a level, and the cover of a range */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include "store.h"
+
+#include <sqlite3.h>
+
+/* Every statement but those of the schema. Prepared once, when the store is opened. */
+#define STORE_SQL(X)                                                                                                   \
+    X(BEGIN_READ, "BEGIN")                                                                                             \
+    X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                                  \
+    X(COMMIT, "COMMIT")                                                                                                \
+    X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(PIN, "SELECT 1 FROM run LIMIT 1")                                                                                \
+                                                                                                                       \
+    X(RUN_KEY, "SELECT id, facts FROM run WHERE uuid = ?1")                                                            \
+    X(RUN_INSERT, "INSERT INTO run (uuid, facts, app, host, build, args, pid, started, interval, last, seen, state)"   \
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?8, 0)")                                           \
+    X(RUN_FACTS, "UPDATE run SET facts = ?2, app = ?3, host = ?4, build = ?5, args = ?6, pid = ?7, started = ?8,"      \
+                 " interval = ?9 WHERE uuid = ?1")                                                                     \
+    X(RUN_GROW, "UPDATE run SET last = ?2, seen = ?3, state = ?4, next_seq = max(next_seq, ?5), rows = rows + ?6,"     \
+                " lost = min(lost + ?7, 9223372036854775807), small = small + ?8, loose = loose + ?9, max_gap = max(max_gap, ?10)"               \
+                " WHERE id = ?1")                                                                                      \
+    X(COLUMN_PUT, "INSERT INTO run_column (run, position, name, unit, kind) VALUES (?1, ?2, ?3, ?4, ?5)"               \
+                  " ON CONFLICT DO UPDATE SET name = ?3, unit = ?4, kind = ?5")                                        \
+    X(TAGS_DROP, "DELETE FROM run_tag WHERE run = ?1")                                                                 \
+    X(TAG_PUT, "INSERT INTO run_tag (run, position, name, value) VALUES (?1, ?2, ?3, ?4)")                             \
+    X(EVENT_PUT, "INSERT OR IGNORE INTO event (run, time, kind, seq, until, count, text)"                              \
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                               \
+                                                                                                                       \
+    X(CHUNK_FIND, "SELECT last_time, last_seq, rows, data FROM chunk"                                                  \
+                  " WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")                             \
+    X(CHUNK_PUT, "INSERT INTO chunk (run, level, first_time, first_seq, last_time, last_seq, rows, until_time,"        \
+                 " until_seq, data, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                   \
+    X(CHUNK_DROP, "DELETE FROM chunk WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")            \
+    X(DATA_PUT, "INSERT INTO chunk_data (bytes) VALUES (?1)")                                                          \
+    X(DATA_GET, "SELECT bytes FROM chunk_data WHERE id = ?1")                                                          \
+    X(DATA_DROP, "DELETE FROM chunk_data WHERE id = ?1")                                                               \
+    X(EXTENT_PUT, "INSERT INTO extent (run, level, max_span) VALUES (?1, ?2, ?3)"                                      \
+                  " ON CONFLICT DO UPDATE SET max_span = ?3 WHERE max_span < ?3")                                      \
+    X(SUMMED, "SELECT rows, ifnull(until_time, first_time), ifnull(until_seq, first_seq) FROM chunk"                   \
+              " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) ORDER BY first_time, first_seq") \
+    X(ABOVE, "SELECT first_time, first_seq, until_time, until_seq FROM chunk"                                          \
+             " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) <= (?3, ?4)"                                  \
+             " ORDER BY first_time DESC, first_seq DESC LIMIT 1")                                                      \
+    X(COUNT_ROWS, "SELECT count(*) FROM chunk WHERE run = ?1 AND level = 0"                                            \
+                  " AND (first_time, first_seq) >= (?2, ?3) AND (first_time, first_seq) <= (?4, ?5)")                  \
+                                                                                                                       \
+    X(RUN_GET, "SELECT " STORE_RUN_FIELDS " FROM run WHERE uuid = ?1")                                                 \
+    X(RUNS, "SELECT " STORE_RUN_FIELDS " FROM run ORDER BY started DESC, id DESC")                                     \
+    X(COLUMNS, "SELECT name, unit, kind FROM run_column WHERE run = ?1 ORDER BY position")                             \
+    X(TAGS, "SELECT name, value FROM run_tag WHERE run = ?1 ORDER BY position")                                        \
+    X(EVENTS, "SELECT kind, time, until, seq, count, text FROM event WHERE run = ?1 AND time <= ?3 AND until >= ?2"    \
+              " AND time >= ?2 - (SELECT iif(max_gap < 9223372036854775807, max_gap, 2e19) FROM run WHERE id = ?1)"    \
+              " ORDER BY time, kind, seq")                                                                             \
+    X(UNMERGED, "SELECT uuid FROM run WHERE small >= 16 OR loose >= 64")                                               \
+    X(EXTENTS, "SELECT level, max_span FROM extent WHERE run = ?1")
+
+#define STORE_RUN_FIELDS                                                                                               \
+    "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, pinned"
+
+/* One statement for each level, since a cover reads several levels at once. */
+#define STORE_SQL_ENTRIES                                                                                              \
+    "SELECT first_time, first_seq, last_time, last_seq, rows, until_time, until_seq, summary FROM chunk"               \
+    " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) AND (first_time, first_seq) <= (?5, ?6)"   \
+    " AND last_time >= ?7 ORDER BY first_time, first_seq"
+
+typedef enum {
+#define X(id, text) SQL_##id,
+    STORE_SQL(X)
+#undef X
+    SQL_COUNT
+} sql_id;
+
+struct store {
+    sqlite3 *db;
+    char *file;
+    int lock;                               /* of FILE-lock; -1: a reader              */
+    int reading;                            /* how deep in sql_read_begin()            */
+    sqlite3_stmt *sql[SQL_COUNT];
+    sqlite3_stmt *entries[STORE_LEVELS];
+    buf error;
+    buf bytes;                              /* of the chunk being encoded              */
+    summary *summaries;                     /* [MAX_COLUMNS], of the entry being read  */
+};
+
+/* A chunk with fewer rows is small: it wants to be merged. The rest fills at least half of CHUNK_ROWS. */
+#define STORE_SMALL (CHUNK_ROWS / 2)
+
+/* ---- running statements ----
+   Values are bound by sqlite3_bind_*: such a call fails only if memory is out or a text exceeds 1 GB; then the value
+   stays NULL, which no column of ours takes, so the step that follows fails. */
+
+/* Runs a statement that gives no rows, and resets it. */
+store_status sql_run(store *s, sqlite3_stmt *statement);
+/* After the last sqlite3_step() gave `rc`: resets the statement. SQLITE_ROW and SQLITE_DONE are STORE_OK. */
+store_status sql_end(store *s, sqlite3_stmt *statement, int rc);
+/* Keeps SQLite's message for store_error(). */
+store_status sql_failed(store *s, int rc);
+store_status store_fail(store *s, store_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What is read between the two is of one state. May be nested. */
+store_status sql_read_begin(store *s);
+void sql_read_end(store *s);
+
+/* STORE_MISSING: there is none. `facts` may be NULL. */
+store_status sql_run_key(store *s, const uuid *id, int64_t *key, int64_t *facts);
+
+static inline span sql_bytes(sqlite3_stmt *statement, int column)
+{
+    const char *p = sqlite3_column_blob(statement, column); /* first: it may change the size */
+    return (span){p, (size_t)sqlite3_column_bytes(statement, column)};
+}
+
+/* last - first, or INT64_MAX where that is too much for 64 bits: so that stands for "unbounded". */
+static inline int64_t store_length(int64_t first, int64_t last)
+{
+    int64_t length;
+    return __builtin_sub_overflow(last, first, &length) ? INT64_MAX : length;
+}
+
+/* ---- the schema ---- */
+
+/* Is the file one of ours, of a version we know (with STORE_READ: of this version), or empty? Changes nothing.
+   false: one sentence in `why`. */
+bool schema_usable(sqlite3 *db, const char *file, store_mode mode, buf *why);
+/* Makes or upgrades the tables. false: one sentence in `why`, and the file is as it was. */
+bool schema_make(sqlite3 *db, const char *file, buf *why);
+
+#endif

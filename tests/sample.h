@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   sample: runs and rows whose every value follows from (seq, column), for the tests of store, merge and writer; and the
+   check that a store holds just those. Include after cmocka.h. */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../server/store.h"
+
+#define SAMPLE_START   INT64_C(1700000000000000000)
+#define SAMPLE_COLUMNS 3
+
+/* ---- a place for a store: a folder of its own ---- */
+
+typedef struct {
+    char folder[64];
+    char file[128], url[144];
+} place;
+
+static inline place *place_new(void)
+{
+    place *p = calloc(1, sizeof *p);
+    const char *tmp = getenv("TMPDIR");
+    snprintf(p->folder, sizeof p->folder, "%.40s/mnemic-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(p->folder));
+    snprintf(p->file, sizeof p->file, "%s/test.db", p->folder);
+    snprintf(p->url, sizeof p->url, "sqlite:%s", p->file);
+    return p;
+}
+
+static inline void place_free(place *p)
+{
+    DIR *d = opendir(p->folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char name[512];
+        snprintf(name, sizeof name, "%s/%s", p->folder, e->d_name);
+        unlink(name);
+    }
+    if (d) closedir(d);
+    rmdir(p->folder);
+    free(p);
+}
+
+static inline store *sample_open(const char *url, store_mode mode)
+{
+    buf why = {0};
+    store *s = store_open(url, mode, &why);
+    if (!s) print_error("%s\n", why.p);
+    assert_non_null(s);
+    buf_free(&why);
+    return s;
+}
+
+/* ---- what is stored ---- */
+
+static inline uuid sample_id(uint32_t n)
+{
+    uuid u = {{0x1e, 0x7c, 0x35, 0x6f, 0x16, 0xb3, 0x48, 0x5c, 0xa4, 0xf0, 0x06, 0x87}};
+    for (int i = 0; i < 4; i++) u.b[12 + i] = (uint8_t)(n >> (24 - 8 * i));
+    return u;
+}
+
+static inline int64_t sample_time(uint64_t seq)
+{
+    return SAMPLE_START + (int64_t)seq * NS_PER_MS;
+}
+
+static inline double sample_value(uint64_t seq, size_t column)
+{
+    if ((seq + column) % 17 == 3) return NAN;
+    return (double)(seq * 7 % 101) / 4 - 3 + (double)column * 1000;
+}
+
+static inline run_info *sample_run(uint32_t n)
+{
+    run_info *r = mem_calloc(1, sizeof *r);
+    r->id = sample_id(n);
+    r->app = mem_strdup("sample");
+    r->host = mem_strdup("box");
+    r->build = mem_strdup("");
+    r->args = mem_strdup("./sample --fast");
+    r->note = mem_strdup("");
+    r->started = r->last = r->seen = SAMPLE_START;
+    r->interval = NS_PER_MS;
+    r->column_count = SAMPLE_COLUMNS;
+    r->columns = mem_calloc(r->column_count, sizeof *r->columns);
+    static const char *const names[SAMPLE_COLUMNS] = {"mem_allocation", "cpu_percent", "queue depth"};
+    for (size_t i = 0; i < r->column_count; i++)
+        r->columns[i] = (run_column){mem_strdup(names[i]), mem_strdup("MB"), COLUMN_GAUGE};
+    return r;
+}
+
+/* Rows [first, first + rows); the part owns them. */
+static inline batch_part sample_part(uint32_t run, uint64_t first, size_t rows)
+{
+    batch_part p = {.info = sample_run(run), .rows = rows, .columns = SAMPLE_COLUMNS};
+    p.time = mem_alloc(rows * sizeof *p.time);
+    p.seq = mem_alloc(rows * sizeof *p.seq);
+    p.values = mem_alloc(rows * p.columns * sizeof *p.values);
+    for (size_t i = 0; i < rows; i++) {
+        p.seq[i] = first + i;
+        p.time[i] = sample_time(first + i);
+        for (size_t c = 0; c < p.columns; c++) p.values[i * p.columns + c] = sample_value(first + i, c);
+    }
+    p.info->next_seq = first + rows;
+    if (rows) p.info->last = p.time[rows - 1];
+    return p;
+}
+
+static inline batch *sample_batch(uint32_t run, uint64_t first, size_t rows)
+{
+    batch *b = mem_calloc(1, sizeof *b);
+    b->parts = mem_alloc(sizeof *b->parts);
+    b->parts[0] = sample_part(run, first, rows);
+    b->count = 1;
+    b->bytes = sizeof *b + rows * (2 + SAMPLE_COLUMNS) * 8 + 500;
+    return b;
+}
+
+static inline chunk *sample_chunk(uint64_t first, size_t rows)
+{
+    batch *b = sample_batch(0, first, rows);
+    chunk *c = chunk_from_part(&b->parts[0], 0, rows);
+    batch_free(b);
+    return c;
+}
+
+/* Stores rows [first, first + rows) of a run as one chunk. */
+static inline void sample_put(store *s, uint32_t run, uint64_t first, size_t rows)
+{
+    run_info *r = sample_run(run);
+    r->next_seq = first + rows;
+    r->last = sample_time(first + rows - 1);
+    chunk *c = sample_chunk(first, rows);
+    store_change change = {.info = r, .put = &c, .put_count = 1};
+    if (store_write(s, &change, 1) != STORE_OK) fail_msg("%s", store_error(s));
+    chunk_free(c);
+    run_info_free(r);
+}
+
+/* ---- what a store must hold ---- */
+
+/* How often each row is there, and in how many chunks all lie. */
+typedef struct {
+    store *s;
+    uuid id;
+    size_t rows, chunks, wrong;
+    uint8_t *times; /* [rows]: 0, 1, 2 … */
+} held;
+
+static inline bool held_chunk(void *ctx, const chunk_key *key, const summary *columns, size_t count)
+{
+    held *h = ctx;
+    (void)columns;
+    chunk *c;
+    if (store_chunk(h->s, &h->id, key, NULL, 0, &c) != STORE_OK) {
+        h->wrong++;
+        return false;
+    }
+    h->chunks++;
+    h->wrong += c->rows != key->rows || c->columns != count;
+    for (size_t i = 0; i < c->rows; i++) {
+        uint64_t seq = c->seq[i];
+        if (seq < h->rows) h->times[seq]++;
+        bool good = seq < h->rows && c->time[i] == sample_time(seq);
+        for (size_t col = 0; good && col < c->columns; col++) {
+            double v = c->values[col][i], expected = sample_value(seq, col);
+            good = isnan(expected) ? isnan(v) : v == expected;
+        }
+        h->wrong += !good;
+    }
+    chunk_free(c);
+    return true;
+}
+
+/* Reads the whole run; `rows` is one more than the highest seq that may be there. Free `times`. Any thread: asserts
+   nothing; `wrong` counts what is not as it should be. */
+static inline held held_read(store *s, uint32_t run, size_t rows)
+{
+    held h = {.s = s, .id = sample_id(run), .rows = rows, .times = mem_calloc(rows, 1)};
+    store_status status = store_entries(s, &h.id, 0, INT64_MIN, INT64_MAX, held_chunk, &h);
+    h.wrong += status != STORE_OK && status != STORE_MISSING;
+    return h;
+}
+
+/* Rows [0, rows) of a run are there, each once, and nothing else; the run's count says the same. How many chunks? */
+static inline size_t assert_held(store *s, uint32_t run, size_t rows)
+{
+    held h = held_read(s, run, rows);
+    assert_int_equal(h.wrong, 0);
+    for (size_t i = 0; i < rows; i++)
+        if (h.times[i] != 1) fail_msg("row %zu of %zu is there %d times", i, rows, h.times[i]);
+    free(h.times);
+    run_info *r;
+    assert_int_equal(store_run(s, &h.id, &r), STORE_OK);
+    assert_int_equal(r->rows, rows);
+    run_info_free(r);
+    return h.chunks;
+}
+
+#endif
