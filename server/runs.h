@@ -2,8 +2,13 @@
    runs: the registry of the runs that are heard of now. It gives each row its place (sequence number, time), drops
    what it has seen, notices what is missing, and gathers what is new into batches. Pure: `now` is an argument.
 
-   A run that the registry does not know (its announcement is late, or the server was restarted) is asked for by
-   `want`; its rows wait until runs_answer() or an announcement comes, at most PENDING_SECONDS, within bounds. */
+   A run that is new to the registry is asked for by `want`: the store may hold it, if the server was restarted or the run
+   forgotten. Until the store has answered and the run is announced (by itself or by that answer), at most
+   PENDING_SECONDS, its rows wait within bounds. An announced run then goes on without the answer; another's rows are
+   orphans.
+
+   Rows leave at the next flush, also while one before them is missing, so that they become durable in time: a late row
+   comes in a later batch than its followers, with its own, lower number. Readers sort by (time, seq). */
 #ifndef RUNS_H
 #define RUNS_H
 
@@ -11,21 +16,28 @@
 
 typedef struct {
     size_t runs;         /* heard of at once                    (0: 65,536); the longest silent makes room      */
-    size_t pending_rows; /* of unknown runs, all together       (0: 65,536)                                     */
+    size_t info_bytes;   /* what is known of them, all together (0: 256 MiB); ditto                             */
+    size_t pending_rows; /* of unknown runs, all together       (0: 65,536); the longest unknown loses its      */
     size_t batch_bytes;  /* after so much new, runs_full()      (0: 8 MiB)                                      */
     int64_t reorder;     /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
 } runs_limits;
 
 #define PENDING_SECONDS 10
+#define PENDING_BYTES   (32u << 20)
+#define FORGET_SECONDS  600 /* a run that is silent for so long is asked for again when it speaks    */
+#define ASK_AT_ONCE     64  /* answers that may be due: strangers' runs must not keep the store busy */
+#define MARKS_PER_ROW   512
 #define FLUSH_MS        250 /* what is newer may be missing after a SIGKILL */
 
 /* What the registry counts; only its own thread writes, any may read. */
 #define RUNS_COUNTERS(X)                                                                     \
     X(rows, "rows taken")                                                                    \
-    X(duplicates, "rows that had come before")                                               \
+    X(duplicates, "rows that had come before, or were given up as lost before they came")    \
     X(orphans, "rows whose run was never announced")                                         \
     X(short_rows, "rows with fewer values than columns: the rest have no value")             \
     X(long_rows, "rows with more values than columns: the surplus is ignored")               \
+    X(dropped_marks, "marks beyond MARKS_PER_ROW of one row")                                \
+    X(ignored, "optional parts of datagrams that were ill-formed and left out")              \
     X(conflicts, "announcements that contradict an earlier one of the same run: refused")    \
     X(clipped_names, "names and texts that were too long or held control characters")        \
     X(renamed_columns, "columns whose name the run had already: a number is added")          \
@@ -39,7 +51,8 @@ typedef struct {
 
 typedef struct runs runs;
 
-/* `want` asks the store for a run, once; the answer comes by runs_answer(). `limits` may be NULL. */
+/* `want` asks the store for a run; the answer comes by runs_answer(), later: not from within. It is asked once while the
+   registry remembers the run. `limits` may be NULL. */
 runs *runs_new(const runs_limits *limits, void (*want)(void *ctx, const uuid *run), void *ctx);
 void runs_free(runs *r);
 
@@ -51,6 +64,7 @@ void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now);
 batch *runs_flush(runs *r, int64_t now, bool final);
 bool runs_full(const runs *r);                               /* flush before the interval is over */
 size_t runs_count(const runs *r);
+size_t runs_asked(const runs *r);                            /* answers that are due */
 const runs_counters *runs_stats(const runs *r);              /* valid as long as `r` */
 
 #endif

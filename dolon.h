@@ -1,0 +1,2597 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   dolon.h: see what a program does over hours and days. One header, no dependency but libc, threads and sockets.
+
+   QUICK START
+
+   In exactly one C or C++ file of the program define DOLON_IMPLEMENTATION before the include; other files just include:
+
+       #define DOLON_IMPLEMENTATION
+       #include "dolon.h"
+       #include <unistd.h>
+
+       int main(void)
+       {
+           dolon_tracer *t = dolon_start(NULL);
+           for (int i = 0; i < 600; i++) {
+               DOLON_SCOPE("work");
+               DOLON_COUNT("rounds", 1);
+               usleep(100000);
+           }
+           dolon_stop(t);
+       }
+
+       cc -o first first.c -pthread                   (the only thing to link)
+
+   Then, in another terminal, start the server `mnemic` (`build/mnemic` in dolon's folder) and run ./first. The page is
+   at http://127.0.0.1:12111/ : pick "first" on the left, then its newest run; the charts move while it runs. It does
+   not matter which of the two starts first, and without a server the program runs just the same.
+
+   With everything said explicitly:
+
+       dolon_tracer *t = dolon_start(&(dolon_desc){   (C++: dolon_desc d = {}; d.app_name = …; dolon_start(&d))
+           .app_name = "hello-world", .host = "localhost", .port = 12013, .interval = 1.0,
+           .probes = { DOLON_MEMORY_USE, DOLON_CPU_PERCENT, { "queue_depth", queue_depth, &queue, "requests" } },
+           .tags = { { "branch", "main" } },
+           .log = { print_line, stderr },
+       });
+
+   THE IDEA
+
+   A tracer has a timer thread. Once an interval it samples every column (probe, counter, gauge, three per scope) into
+   a row, and sends the row as a datagram. Each dolon_start() begins a new run; the server keeps all runs of one
+   app_name side by side. Nothing the program calls ever waits for the network.
+
+   PROBES
+
+   A probe is { name, fn, user, unit }: the timer thread calls `double fn(void *user)` once a tick and the result is
+   the column `name`. A NaN means "no value now". The function should return quickly: while it runs its row waits (the
+   schedule does not shift: ticks it ran over are skipped and counted). It may use DOLON_… macros and dolon_mark(); it
+   must not call dolon_stop() for its own tracer, or end its thread. `unit` is what the axis shows ("s", "B", "%"),
+   NULL if it counts things. The first entry of desc.probes without a name ends the list; dolon_add_probe() adds more
+   while the tracer runs, and their columns begin then. Names and units are copied.
+
+   BUILT-IN PROBES
+
+   A probe without `fn` is one of dolon's own, by its name; the macros below write it for you. In C they initialise
+   (`.probes = { DOLON_CPU_PERCENT }`, `dolon_add_probe(t, &(dolon_probe)DOLON_CPU_PERCENT)`), in C++ also assign.
+
+       macro                          column                    unit  what, and from where on Linux
+       DOLON_MEM_ALLOCATION           mem_allocation            MB    heap in use, MB of 10^6 bytes: mallinfo2(), so glibc's
+                                                                      malloc only; no value elsewhere (musl, jemalloc …)
+       DOLON_ACTIVE_TASKS             active_tasks                    threads: /proc/self/stat, num_threads
+       DOLON_CPU_PERCENT              cpu_percent               %     the whole machine's CPUs, 0 … 100, as psutil counts
+                                                                      them: /proc/stat, over at least 0.1 s
+       DOLON_VIRTUAL_MEMORY_PERCENT   virtual_memory_percent    %     of the machine's memory, used: /proc/meminfo,
+                                                                      (MemTotal - MemAvailable) / MemTotal
+       DOLON_MEMORY_USE               memory_use                GiB   resident, GiB of 2^30 bytes: /proc/self/stat, rss
+       DOLON_PROCESS_CPU_PERCENT      process_cpu_percent       %     this program; 100 is one CPU fully used:
+                                                                      CLOCK_PROCESS_CPUTIME_ID
+       DOLON_PAGE_FAULTS              page_faults                     counter: getrusage(), minor and major
+       DOLON_MAJOR_PAGE_FAULTS        major_page_faults               counter: those that had to read from storage
+       DOLON_CONTEXT_SWITCHES         context_switches                counter: getrusage(), voluntary and not
+       DOLON_INVOLUNTARY_SWITCHES     involuntary_switches            counter: those where the CPU was taken away
+       DOLON_OPEN_DESCRIPTORS         open_descriptors                entries of /proc/self/fd, dolon's few included
+       DOLON_IO_READ_BYTES            io_read_bytes             B     counter: /proc/self/io, rchar: read() and the like
+       DOLON_IO_WRITE_BYTES           io_write_bytes            B     counter: wchar
+       DOLON_DISK_READ_BYTES          disk_read_bytes           B     counter: read_bytes, what storage really delivered
+       DOLON_DISK_WRITE_BYTES         disk_write_bytes          B     counter: write_bytes
+
+   No probes in the desc means DOLON_DEFAULT_PROBES: mem_allocation, active_tasks, cpu_percent, virtual_memory_percent,
+   memory_use, process_cpu_percent, open_descriptors. `.probes = { DOLON_DEFAULT_PROBES, { "mine", … } }` adds to them.
+   Files of /proc stay open; each is read at most once a tick. mallinfo2() walks the free lists under malloc's locks: if
+   that takes long it is asked more rarely, so that it costs a thousandth of the time at most.
+
+   SCOPES
+
+   DOLON_SCOPE("name") measures from where it stands to the end of its block, DOLON_FUNCTION() does so under the name
+   of the function (C++: without class and namespace; say DOLON_SCOPE("Class::f") to tell two apart). Each name becomes
+   three columns: NAME_hits (times entered), NAME_active_instances (how many are inside now, over all threads) and
+   NAME_average_time (seconds, the mean of all that have left since the program started; no value before the first).
+   Scopes of the same name add up. The time of a recursive scope includes that of the inner calls.
+
+   With gcc, clang and tcc on ELF systems a scope, counter or gauge is a column from the start, even if it is never
+   reached (in C++: if its function is instantiated); elsewhere, and in shared libraries other than the one that holds
+   the implementation when they are written in C, it becomes one when it is first reached.
+
+   Where the compiler has no cleanup attribute (C only), or the region is no block, use the pair
+   DOLON_BEGIN(id, "name"); … DOLON_END(id); which must stand in one block. A scope left by longjmp(), or in C by
+   pthread_exit() without -fexceptions, stays active as long as its thread lives. Scopes measure each thread by itself,
+   without a lock or a shared cache line: threads up to DOLON_MAX_THREADS at once; those beyond it share one record,
+   which is slower, but exact too. The clock is the CPU's time stamp counter where it is invariant and the kernel
+   trusts it, CLOCK_MONOTONIC elsewhere.
+
+   COUNTERS AND GAUGES
+
+   DOLON_COUNT("requests", n) adds n, an integer >= 0, to a total that only grows (exact: 64 bits; a floating-point n
+   does not compile; the page shows totals as rates if asked). DOLON_GAUGE("temperature", v) keeps the last value set
+   by any thread; before the first the column has no value. Neither needs a tracer. The name is a string literal.
+
+   MARKS
+
+   dolon_mark(t, "cache flushed") puts a labelled line on every chart of the run. Marks travel with the next row; of
+   more than DOLON_MAX_MARKS between two rows the rest is dropped, and a mark says how many.
+
+   SPEEDOMETER
+
+   The rate of a growing value, for use within a probe: zero-initialise a dolon_speedometer, then
+   dolon_speed(&s, total) returns units per second, updated when at least s.time_interval seconds (0: 2) have passed.
+
+   ENVIRONMENT
+
+       DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME      the desc's fields of these names
+       DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL
+
+   The environment wins over the desc, and the desc over the default, so that whoever operates a built program can
+   point it elsewhere. It is ignored in set-user-ID programs, and where desc.no_environment is set (for a second
+   tracer with a name of its own, say). A value that makes no sense is ignored and told to the log.
+
+   LOG
+
+   dolon prints nothing. desc.log.fn is called, from the timer thread or from within dolon_start()/dolon_add_probe()/
+   dolon_stop(), once for each change of state (the server went away, it is back), not for each tick. The codes are in
+   DOLON_ERRORS. dolon_get_stats() has the figures.
+
+   MEMORY
+
+   dolon_start() allocates one block, through desc.alloc, and dolon_stop() frees it: about 140 bytes a column
+   (DOLON_MAX_COLUMNS) and 64 KiB for a datagram; the rest are static tables (DOLON_MAX_THREADS x DOLON_MAX_SITES x
+   32 bytes at most), of which the system only backs what is touched. Nothing else is allocated, except that looking
+   up a host's name (neither numeric nor "localhost") takes place in a thread of its own, by getaddrinfo(), which
+   uses malloc(). What does not fit is left out, counted, and told to the log.
+
+   THREADS
+
+   dolon_start, dolon_stop, dolon_add_probe, dolon_mark, dolon_get_stats and all macros: from any thread, at any time,
+   but not from signal handlers. dolon_stop: once, and no other call for that tracer after it began. A dolon_speedometer
+   belongs to one thread. Every function takes a NULL tracer, and does nothing then.
+
+   The timer thread is named "dolon", has a stack of DOLON_STACK_BYTES, blocks all signals but those for its own faults,
+   and wakes at absolute times: start + n x interval, 1 ms … 11 days, without drift. A row sampled less than a quarter of the
+   interval (at most 10 ms) late carries its scheduled time, one later than that its real time, and is counted as late.
+   Times within a run never go back: they are the wall clock's at start plus what has passed since.
+
+   dolon_stop() takes a last row, says goodbye, and returns within about a second even if a probe hangs (then the timer
+   thread is left behind, and frees what is left when the probe returns).
+
+   fork(): the child has no timer thread; its copy of the tracer is silent for ever, and dolon_stop() there frees it.
+   The child may dolon_start() a run of its own. Descriptors are close-on-exec. Several tracers can run at once; scopes,
+   counters and gauges are the process's, and appear in each. A shared library that holds the implementation must stop
+   its tracers before it is unloaded.
+
+   WIRE
+
+   .wire = DOLON_WIRE_JSON (the default now) sends what the original mnemic takes, one JSON object a datagram; the bytes
+   are described in server/WIRE.md. A row must fit one datagram (65,507 bytes; DOLON_DATAGRAM_BYTES): good for a
+   thousand columns. Rows that are sent while no server listens are lost, and counted.
+
+   MACROS, to be defined before the include
+
+       DOLON_IMPLEMENTATION    in one file: the code itself. With -std=c99 and the like, include dolon.h before any
+                               system header there, or define _DEFAULT_SOURCE
+       DOLON_STATIC            with it: everything static, private to this file (several such files may be linked)
+       DOLON_API               before each declaration, e.g. __attribute__((visibility("default")))
+       DOLON_DISABLE           all macros stay and cost nothing, all functions are empty; in every file of the program
+       DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
+       DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
+       DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
+       DOLON_MAX_THREADS       measured without sharing (64); DOLON_MAX_MARKS between two rows (32); DOLON_NAME_BYTES of a
+                               name, with its NUL (96); DOLON_STACK_BYTES (256 KiB); DOLON_DATAGRAM_BYTES (65507)
+
+   PLATFORMS
+
+   Linux (glibc, musl). What is particular to a system is in the functions dolon__os_…(), under >>os. Compilers: gcc,
+   clang, tcc; C99 and later, C++11 and later.
+
+   The licence is at the end of this file. */
+
+#if defined(DOLON_IMPLEMENTATION) && !defined(_DEFAULT_SOURCE) && !defined(_GNU_SOURCE)
+#define _DEFAULT_SOURCE 1 /* clock_gettime() and the like under -std=c99 */
+#endif
+
+#ifndef DOLON_H
+#define DOLON_H
+
+#define DOLON_VERSION "0.1.0"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- >>config ---- */
+
+#ifndef DOLON_MAX_PROBES
+#define DOLON_MAX_PROBES 64
+#endif
+#ifndef DOLON_MAX_TAGS
+#define DOLON_MAX_TAGS 16
+#endif
+
+#if defined(__GNUC__) || defined(__clang__) || defined(__TINYC__)
+#define DOLON__ATTR(x) __attribute__(x)
+#else
+#define DOLON__ATTR(x)
+#endif
+
+#ifndef DOLON_API
+#ifdef DOLON_STATIC
+#define DOLON_API static DOLON__ATTR((unused))
+#else
+#define DOLON_API extern
+#endif
+#endif
+
+#ifdef __cplusplus
+#define DOLON__NULL        nullptr
+#define DOLON__CAST(T, x)  static_cast<T>(x)
+extern "C" {
+#else
+#define DOLON__NULL        NULL
+#define DOLON__CAST(T, x)  ((T)(x))
+#endif
+
+/* ---- >>types ---- */
+
+/* code, value, text. What goes to the log, and what functions return; DOLON_OK is 0. */
+#define DOLON_ERRORS(X)                                                                                            \
+    X(DOLON_OK, 0, "all is well again")                                                                            \
+    X(DOLON_NO_MEMORY, -1, "out of memory: nothing is traced")                                                     \
+    X(DOLON_NO_THREAD, -2, "the timer thread could not be started: nothing is traced")                             \
+    X(DOLON_BAD_VALUE, -3, "a setting makes no sense and was ignored")                                             \
+    X(DOLON_BAD_PROBE, -4, "a probe has no name, or no function and none of the built-in names")                   \
+    X(DOLON_TOO_MANY, -5, "more columns, scopes or counters than there is room for: some were left out")           \
+    X(DOLON_TOO_BIG, -6, "the columns do not fit one datagram: some were left out")                                \
+    X(DOLON_UNRESOLVED, -7, "the host's name could not be resolved: rows are lost until it can")                   \
+    X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows are lost until it can")                           \
+    X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")
+
+typedef enum dolon_error {
+#define DOLON__X(id, value, text) id = value,
+    DOLON_ERRORS(DOLON__X)
+#undef DOLON__X
+    DOLON__ERROR_MIN = -100 /* keeps the type signed for codes to come */
+} dolon_error;
+
+typedef struct dolon_tracer dolon_tracer;
+
+/* Called by the timer thread, once a tick. NaN: no value this tick. See PROBES for what it may do. */
+typedef double (*dolon_probe_fn)(void *user);
+
+typedef struct dolon_probe {
+    const char *name;  /* of the column                                         */
+    dolon_probe_fn fn; /* NULL: the built-in probe of that name                 */
+    void *user;        /* given to fn; must live until the tracer is stopped    */
+    const char *unit;  /* "s", "B", "%" …; NULL: it counts things               */
+} dolon_probe;
+
+typedef struct dolon_tag {
+    const char *name, *value;
+} dolon_tag;
+
+/* Both functions or neither. `free` may be called after dolon_stop() if a probe hung (DOLON_STUCK). */
+typedef struct dolon_alloc {
+    void *(*alloc)(void *user, size_t bytes);
+    void (*free)(void *user, void *p);
+    void *user;
+} dolon_alloc;
+
+/* `message` is one line without a newline, and lives only during the call. Do not call dolon_stop() in it. */
+typedef struct dolon_log {
+    void (*fn)(void *user, dolon_error code, const char *message);
+    void *user;
+} dolon_log;
+
+typedef enum dolon_wire {
+    DOLON_WIRE_DEFAULT, /* now: JSON                                               */
+    DOLON_WIRE_JSON     /* one JSON object a datagram, as the original takes it    */
+} dolon_wire;
+
+/* Zero means default, for each field. Everything is copied, except what `user` pointers point to. */
+typedef struct dolon_desc {
+    const char *app_name;                 /* groups the runs of one program     (the program's own name)        */
+    const char *host;                     /* name or address of the server      ("localhost")                   */
+    int port;                             /* of the server, UDP                 (12013)                         */
+    double interval;                      /* seconds between two rows           (1.0; at least 0.001)           */
+    dolon_probe probes[DOLON_MAX_PROBES]; /* ended by one without a name        (DOLON_DEFAULT_PROBES)          */
+    dolon_tag tags[DOLON_MAX_TAGS];       /* anything one may search by         (none)                          */
+    dolon_wire wire;                      /*                                    (DOLON_WIRE_JSON)               */
+    dolon_alloc alloc;                    /* where memory comes from            (malloc, free)                  */
+    dolon_log log;                        /* who is told what went wrong        (nobody)                        */
+    int no_environment;                   /* 1: ignore the environment          (0: it overrides)               */
+    int hide_args;                        /* 1: don't tell the server the command line (0: it shows it)         */
+} dolon_desc;
+
+/* What a tracer did so far. */
+typedef struct dolon_stats {
+    uint64_t rows;             /* sampled                                                              */
+    uint64_t late;             /* of these: sampled too late to carry their scheduled time             */
+    uint64_t skipped;          /* ticks that never were, because a row took longer than an interval    */
+    uint64_t sent;             /* datagrams handed to the system                                       */
+    uint64_t unsent;           /* rows that could not be handed to it                                  */
+    uint64_t marks_lost;       /* by dolon_mark(), too many for one row                                */
+    uint64_t columns;          /* now                                                                  */
+    uint64_t columns_left_out; /* that did not fit                                                     */
+    uint64_t sites_left_out;   /* scopes, counters and gauges beyond DOLON_MAX_SITES, in the process   */
+} dolon_stats;
+
+/* Zero-initialise; set time_interval if 2 seconds are not what you want. */
+typedef struct dolon_speedometer {
+    double time_interval; /* yours: seconds (0: 2)   */
+    double speed;         /* ours, as what follows   */
+    double last_value;
+    int64_t last_time;
+    int started;
+} dolon_speedometer;
+
+#define DOLON_MEM_ALLOCATION         { "mem_allocation", DOLON__NULL, DOLON__NULL, "MB" }
+#define DOLON_ACTIVE_TASKS           { "active_tasks", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_CPU_PERCENT            { "cpu_percent", DOLON__NULL, DOLON__NULL, "%" }
+#define DOLON_VIRTUAL_MEMORY_PERCENT { "virtual_memory_percent", DOLON__NULL, DOLON__NULL, "%" }
+#define DOLON_MEMORY_USE             { "memory_use", DOLON__NULL, DOLON__NULL, "GiB" }
+#define DOLON_PROCESS_CPU_PERCENT    { "process_cpu_percent", DOLON__NULL, DOLON__NULL, "%" }
+#define DOLON_PAGE_FAULTS            { "page_faults", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_MAJOR_PAGE_FAULTS      { "major_page_faults", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_CONTEXT_SWITCHES       { "context_switches", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_INVOLUNTARY_SWITCHES   { "involuntary_switches", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_OPEN_DESCRIPTORS       { "open_descriptors", DOLON__NULL, DOLON__NULL, DOLON__NULL }
+#define DOLON_IO_READ_BYTES          { "io_read_bytes", DOLON__NULL, DOLON__NULL, "B" }
+#define DOLON_IO_WRITE_BYTES         { "io_write_bytes", DOLON__NULL, DOLON__NULL, "B" }
+#define DOLON_DISK_READ_BYTES        { "disk_read_bytes", DOLON__NULL, DOLON__NULL, "B" }
+#define DOLON_DISK_WRITE_BYTES       { "disk_write_bytes", DOLON__NULL, DOLON__NULL, "B" }
+
+#define DOLON_DEFAULT_PROBES                                                                           \
+    DOLON_MEM_ALLOCATION, DOLON_ACTIVE_TASKS, DOLON_CPU_PERCENT, DOLON_VIRTUAL_MEMORY_PERCENT,         \
+        DOLON_MEMORY_USE, DOLON_PROCESS_CPU_PERCENT, DOLON_OPEN_DESCRIPTORS
+
+/* ---- >>api ---- */
+
+#ifndef DOLON_DISABLE
+
+/* Starts tracing; returns at once, whatever the network does. `desc` may be NULL: all defaults. Returns NULL, which
+   every function takes, if DOLON_DISABLED says so, or if there was no memory or no thread (the log is told). */
+DOLON_API dolon_tracer *dolon_start(const dolon_desc *desc);
+
+/* Takes a last row, says goodbye, frees. Returns within about a second. */
+DOLON_API void dolon_stop(dolon_tracer *t);
+
+/* Adds a column to a running tracer. DOLON_OK, DOLON_BAD_PROBE, DOLON_TOO_MANY or DOLON_TOO_BIG. */
+DOLON_API dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *probe);
+
+/* Marks this moment on the run's charts. `label` is copied, up to 199 bytes. */
+DOLON_API void dolon_mark(dolon_tracer *t, const char *label);
+
+/* All zero for a NULL tracer. */
+DOLON_API void dolon_get_stats(dolon_tracer *t, dolon_stats *out);
+
+/* `value` per second; 0 at the first call. See SPEEDOMETER. */
+DOLON_API double dolon_speed(dolon_speedometer *s, double value);
+
+/* One sentence; never NULL. */
+DOLON_API const char *dolon_error_text(dolon_error code);
+
+/* ---- >>hot: what a scope and a counter cost, inlined into the program ---- */
+
+/* Compilers without atomics and thread-local variables (tcc) get single aligned accesses and a call instead. */
+#ifdef __TINYC__
+#define DOLON__NO_ATOMICS
+#define DOLON__LOAD(p)             (*(volatile __typeof__(*(p)) *)(p))
+#define DOLON__STORE(p, v)         (*(volatile __typeof__(*(p)) *)(p) = (v))
+#define DOLON__LOAD_ACQUIRE(p)     DOLON__LOAD(p)
+#define DOLON__STORE_RELEASE(p, v) DOLON__STORE(p, v)
+#define DOLON__LIKELY(x)           (x)
+#else
+#define DOLON__LOAD(p)             __atomic_load_n((p), __ATOMIC_RELAXED)
+#define DOLON__STORE(p, v)         __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define DOLON__LOAD_ACQUIRE(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define DOLON__STORE_RELEASE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define DOLON__LIKELY(x)           __builtin_expect(!!(x), 1)
+#define DOLON__TLS                 __thread
+#endif
+
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(__TINYC__)
+#define DOLON__HAS_TSC
+#endif
+
+/* One access instead of a call, where the program loader allows it: glibc keeps room for such small variables even in
+   libraries that are loaded late; others only in the program itself. */
+#if defined(__TINYC__)
+#define DOLON__TLS_MODEL
+#elif defined(__GLIBC__) || !defined(__PIC__) || defined(__PIE__)
+#define DOLON__TLS_MODEL DOLON__ATTR((tls_model("initial-exec")))
+#else
+#define DOLON__TLS_MODEL
+#endif
+
+typedef enum dolon__site_kind { DOLON__SCOPE_SITE, DOLON__COUNT_SITE, DOLON__GAUGE_SITE } dolon__site_kind;
+
+/* A place in the program; static, one a macro. `cell` is 0 until it has joined, then its name's place in each
+   thread's block. `owner` tells the copies of a DOLON_STATIC implementation apart. */
+typedef struct dolon_site {
+    const char *name;
+    const void *owner;
+    dolon__site_kind kind;
+    uint32_t cell;
+} dolon_site;
+
+/* One name in one thread, written by that thread only; aligned so that it never straddles two cache lines. */
+typedef struct DOLON__ATTR((aligned(32))) dolon__cell {
+    uint64_t enters; /* a counter's total, too */
+    uint64_t leaves;
+    uint64_t ticks;  /* between the two, all together */
+} dolon__cell;
+
+typedef struct dolon_span {
+    dolon__cell *cell;
+    uint64_t start;
+    int shared; /* the cell is written by several threads */
+} dolon_span;
+
+#ifdef DOLON_STATIC
+static char dolon__owner;
+static int dolon__tsc;
+#ifdef DOLON__TLS
+static DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL;
+#endif
+#else
+extern char dolon__owner;       /* its address is what counts */
+extern int dolon__tsc;          /* the time stamp counter is fit for use; set before the first thread has a block */
+#ifdef DOLON__TLS
+extern DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL; /* this thread's block, NULL at first */
+#endif
+#endif
+
+DOLON_API int dolon__join(dolon_site *site);
+DOLON_API dolon_span dolon__enter_slowly(dolon_site *site);
+DOLON_API void dolon__leave_shared(dolon_span *span, uint64_t ticks);
+DOLON_API void dolon__count_slowly(dolon_site *site, uint64_t n);
+DOLON_API void dolon__gauge(dolon_site *site, double value);
+DOLON_API uint64_t dolon__clock(void);
+#ifdef DOLON__TLS
+#define DOLON__SELF() dolon__self
+#else
+DOLON_API dolon__cell *dolon__self_get(void);
+#define DOLON__SELF() dolon__self_get()
+#endif
+
+static inline uint64_t dolon__now(void)
+{
+#ifdef DOLON__HAS_TSC
+    if (DOLON__LIKELY(dolon__tsc)) return __builtin_ia32_rdtsc();
+#endif
+    return dolon__clock();
+}
+
+/* What DOLON_SCOPE does at its two ends. Only this thread writes the cell, so adding needs no locked instruction. */
+static inline dolon_span dolon_enter(dolon_site *site)
+{
+    dolon__cell *self = DOLON__SELF();
+    uint32_t at = DOLON__LOAD(&site->cell);
+    dolon_span span;
+    if (!DOLON__LIKELY(self && at)) return dolon__enter_slowly(site);
+    span.cell = self + at;
+    span.shared = 0;
+    DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
+    span.start = dolon__now();
+    return span;
+}
+
+static inline void dolon_leave(dolon_span *span)
+{
+    uint64_t now = dolon__now();
+    uint64_t ticks = now > span->start ? now - span->start : 0; /* the counter restarts in a suspend to RAM */
+    if (!DOLON__LIKELY(!span->shared)) {
+        dolon__leave_shared(span, ticks);
+        return;
+    }
+    DOLON__STORE(&span->cell->ticks, DOLON__LOAD(&span->cell->ticks) + ticks);
+    DOLON__STORE_RELEASE(&span->cell->leaves, DOLON__LOAD(&span->cell->leaves) + 1); /* after enters, ticks */
+}
+
+static inline void dolon_count(dolon_site *site, uint64_t n)
+{
+    dolon__cell *self = DOLON__SELF();
+    uint32_t at = DOLON__LOAD(&site->cell);
+    if (!DOLON__LIKELY(self && at)) {
+        dolon__count_slowly(site, n);
+        return;
+    }
+    DOLON__STORE(&self[at].enters, DOLON__LOAD(&self[at].enters) + n);
+}
+
+#endif /* DOLON_DISABLE */
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+/* ---- >>macros ---- */
+
+#define DOLON__CAT_(a, b) a##b
+#define DOLON__CAT(a, b)  DOLON__CAT_(a, b)
+#define DOLON__ID         DOLON__CAT(dolon__at_, __COUNTER__) /* __LINE__ would collide for two on one line */
+
+/* An integer; the branch not taken is there so that a floating-point number does not compile. */
+#define DOLON__INTEGER(n) (1 ? DOLON__CAST(uint64_t, n) : DOLON__CAST(uint64_t, (n) % 2))
+
+#ifdef DOLON_DISABLE
+
+#define DOLON_SCOPE(name)     ((void)0)
+#define DOLON_FUNCTION()      ((void)0)
+#define DOLON_BEGIN(id, name) ((void)0)
+#define DOLON_END(id)         ((void)0)
+#define DOLON_COUNT(name, n)  ((void)sizeof(DOLON__INTEGER(n)))
+#define DOLON_GAUGE(name, v)  ((void)sizeof(v))
+
+static inline dolon_tracer *dolon_start(const dolon_desc *desc) { (void)desc; return DOLON__NULL; }
+static inline void dolon_stop(dolon_tracer *t) { (void)t; }
+static inline void dolon_mark(dolon_tracer *t, const char *label) { (void)t; (void)label; }
+static inline double dolon_speed(dolon_speedometer *s, double value) { (void)s; (void)value; return 0; }
+static inline const char *dolon_error_text(dolon_error code) { (void)code; return ""; }
+static inline dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *probe)
+{
+    (void)t;
+    (void)probe;
+    return DOLON_OK;
+}
+static inline void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
+{
+    static const dolon_stats none = { 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    (void)t;
+    *out = none;
+}
+
+#else
+
+/* A site that is known before it is reached. In C a pointer to it goes into an ELF section of its own, whose ends the
+   linker names. gcc refuses that in C++ for inline functions and templates; there, a static member of a template over
+   a local type is initialised at program start, and so lets the site join. */
+#if defined(__cplusplus)
+template <class Local> struct dolon__known {
+    static const int joined;
+};
+template <class Local> const int dolon__known<Local>::joined = dolon__join(Local::site());
+#define DOLON__SITE(id, name, kind)                              \
+    static dolon_site id = { name, &dolon__owner, kind, 0 };     \
+    struct DOLON__CAT(id, _local) {                              \
+        static dolon_site *site()                                \
+        {                                                        \
+            return &id;                                          \
+        }                                                        \
+    };                                                           \
+    (void)&dolon__known<DOLON__CAT(id, _local)>::joined
+#elif defined(__ELF__) || (defined(__TINYC__) && defined(__linux__))
+#if defined(__has_attribute)
+#if __has_attribute(retain)
+#define DOLON__IN_SECTION DOLON__ATTR((section("dolon_sites"), used, retain))
+#endif
+#endif
+#ifndef DOLON__IN_SECTION
+#define DOLON__IN_SECTION DOLON__ATTR((section("dolon_sites"), used))
+#endif
+#define DOLON__HAS_SECTION
+#define DOLON__SITE(id, name, kind)                              \
+    static dolon_site id = { name, &dolon__owner, kind, 0 };     \
+    static dolon_site *DOLON__CAT(id, _known) DOLON__IN_SECTION = &id
+#else
+#define DOLON__SITE(id, name, kind) static dolon_site id = { name, &dolon__owner, kind, 0 }
+#endif
+
+#if defined(__cplusplus)
+struct dolon__scope {
+    dolon_span span;
+    explicit dolon__scope(dolon_site *site) : span(dolon_enter(site)) {}
+    ~dolon__scope() { dolon_leave(&span); }
+    dolon__scope(const dolon__scope &) = delete;
+    dolon__scope &operator=(const dolon__scope &) = delete;
+};
+#define DOLON__SCOPE(name, id)                                   \
+    DOLON__SITE(DOLON__CAT(id, _site), name, DOLON__SCOPE_SITE); \
+    dolon__scope id(&DOLON__CAT(id, _site))
+#else
+#define DOLON__SCOPE(name, id)                                   \
+    DOLON__SITE(DOLON__CAT(id, _site), name, DOLON__SCOPE_SITE); \
+    DOLON__ATTR((cleanup(dolon_leave), unused)) dolon_span id = dolon_enter(&DOLON__CAT(id, _site))
+#endif
+
+#if defined(__cplusplus) || defined(__GNUC__) || defined(__clang__) || defined(__TINYC__)
+#define DOLON_SCOPE(name) DOLON__SCOPE("" name, DOLON__ID)
+#define DOLON_FUNCTION()  DOLON__SCOPE(__func__, DOLON__ID)
+#endif
+
+#define DOLON_BEGIN(id, name)                                            \
+    DOLON__SITE(DOLON__CAT(id, _site), "" name, DOLON__SCOPE_SITE);      \
+    dolon_span id = dolon_enter(&DOLON__CAT(id, _site))
+#define DOLON_END(id) dolon_leave(&id)
+
+#define DOLON_COUNT(name, n)                                    \
+    do {                                                        \
+        DOLON__SITE(dolon__here, "" name, DOLON__COUNT_SITE);   \
+        dolon_count(&dolon__here, DOLON__INTEGER(n));           \
+    } while (0)
+#define DOLON_GAUGE(name, v)                                    \
+    do {                                                        \
+        DOLON__SITE(dolon__here, "" name, DOLON__GAUGE_SITE);   \
+        dolon__gauge(&dolon__here, (v));                        \
+    } while (0)
+
+#endif /* DOLON_DISABLE */
+
+#endif /* DOLON_H */
+
+#if defined(DOLON_IMPLEMENTATION) && !defined(DOLON_DISABLE) && !defined(DOLON__IMPLEMENTED)
+#define DOLON__IMPLEMENTED
+
+#ifndef DOLON_MAX_COLUMNS
+#define DOLON_MAX_COLUMNS 1024
+#endif
+#ifndef DOLON_MAX_SITES
+#define DOLON_MAX_SITES 256
+#endif
+#ifndef DOLON_MAX_THREADS
+#define DOLON_MAX_THREADS 64
+#endif
+#ifndef DOLON_MAX_MARKS
+#define DOLON_MAX_MARKS 32
+#endif
+#ifndef DOLON_NAME_BYTES
+#define DOLON_NAME_BYTES 96
+#endif
+#ifndef DOLON_STACK_BYTES
+#define DOLON_STACK_BYTES (256 * 1024)
+#endif
+#ifndef DOLON_DATAGRAM_BYTES
+#define DOLON_DATAGRAM_BYTES 65507 /* the most that IPv4 carries */
+#endif
+#ifndef DOLON_ASSERT
+#define DOLON_ASSERT(x) ((void)0)
+#endif
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#ifndef __USE_MISC
+#error "dolon.h: include it before any system header in the file with DOLON_IMPLEMENTATION, or define _DEFAULT_SOURCE"
+#endif
+#endif
+#if defined(DOLON__HAS_TSC)
+#include <cpuid.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DOLON__SECOND INT64_C(1000000000)
+#define DOLON__MS     INT64_C(1000000)
+
+/* ---- >>text ---- */
+
+/* Copies what fits, cut at a character's edge; a NULL is the empty text. */
+static void dolon__copy(char *to, size_t cap, const char *from)
+{
+    size_t n = from ? strlen(from) : 0;
+    if (n >= cap) {
+        n = cap - 1;
+        while (n > 0 && ((unsigned char)from[n] & 0xC0) == 0x80) n--;
+    }
+    if (n > 0) memcpy(to, from, n);
+    to[n] = 0;
+}
+
+/* A decimal number such as "0.25", the same in all locales. Returns 0 if the text is anything else. */
+static int dolon__parse_number(const char *s, double *out)
+{
+    double value = 0, digit = 1;
+    int digits = 0, fraction = 0;
+    for (; *s; s++) {
+        if (*s == '.' && !fraction) {
+            fraction = 1;
+        } else if (*s >= '0' && *s <= '9') {
+            value = value * 10 + (*s - '0');
+            if (fraction) digit *= 10;
+            digits++;
+        } else {
+            return 0;
+        }
+    }
+    *out = value / digit;
+    return digits > 0 && digits < 18;
+}
+
+/* The number of bytes of the UTF-8 character at s, at most 4; 0 if there is none (RFC 3629 §4). s ends with a NUL. */
+static int dolon__utf8(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    int n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
+    for (int i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    if (s[0] == 0xE0 && s[1] < 0xA0) return 0; /* longer than need be */
+    if (s[0] == 0xED && s[1] > 0x9F) return 0; /* a surrogate         */
+    if (s[0] == 0xF0 && s[1] < 0x90) return 0; /* longer than need be */
+    if (s[0] == 0xF4 && s[1] > 0x8F) return 0; /* beyond U+10FFFF     */
+    return n;
+}
+
+/* By its bits, for programs built with -ffast-math. */
+static double dolon__nan(void)
+{
+    const uint64_t bits = UINT64_C(0x7FF8000000000000);
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+static int dolon__is_finite(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return (bits >> 52 & 0x7FF) != 0x7FF;
+}
+
+/* ---- >>os: what is particular to Linux ---- */
+
+static int64_t dolon__os_clock(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * DOLON__SECOND + t.tv_nsec;
+}
+
+static int64_t dolon__os_mono(void)
+{
+    return dolon__os_clock(CLOCK_MONOTONIC);
+}
+
+/* How long the machine slept since it was started: the monotonic clock leaves that out. */
+static int64_t dolon__os_slept(void)
+{
+    return dolon__os_clock(CLOCK_BOOTTIME) - dolon__os_mono();
+}
+
+/* Up to cap - 1 bytes of a small file; 0 if it can't be read. */
+static size_t dolon__os_read_file(const char *path, char *out, size_t cap)
+{
+    size_t n = 0;
+    ssize_t got = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n < cap - 1 && got > 0) {
+        got = read(fd, out + n, cap - 1 - n);
+        if (got > 0) n += (size_t)got;
+    }
+    if (fd >= 0) close(fd);
+    out[n] = 0;
+    return n;
+}
+
+/* Whether the time stamp counter runs at one rate on all CPUs: the CPU says it is invariant (Intel SDM vol. 3, 18.17.1), and
+   the kernel, which watches it, has not fallen back to one of the slow clocks. */
+static int dolon__os_tsc_is_steady(void)
+{
+#ifdef DOLON__HAS_TSC
+    static const char source[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    char now[32];
+    if (!__get_cpuid(0x80000007u, &a, &b, &c, &d) || !(d & 1u << 8)) return 0;
+    dolon__os_read_file(source, now, sizeof now);
+    return !strstr(now, "hpet") && !strstr(now, "acpi_pm") && !strstr(now, "jiffies");
+#else
+    return 0;
+#endif
+}
+
+static void dolon__os_random(unsigned char *out, size_t n)
+{
+    uint64_t mix = (uint64_t)dolon__os_clock(CLOCK_REALTIME) ^ (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)out;
+#ifdef SYS_getrandom
+    if (syscall(SYS_getrandom, out, n, 1 /* GRND_NONBLOCK */) == (long)n) return;
+#endif
+    for (size_t i = 0; i < n; i++) { /* splitmix64: no secret, only unlike any other */
+        uint64_t z = mix += UINT64_C(0x9E3779B97F4A7C15);
+        z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+        out[i] = (unsigned char)(z >> 56);
+    }
+}
+
+/* NULL if it isn't set, is empty, or must not be trusted. */
+static const char *dolon__os_env(const char *name)
+{
+    const char *s = getauxval(AT_SECURE) ? NULL : getenv(name);
+    return s && *s ? s : NULL;
+}
+
+static void dolon__os_program_name(char *out, size_t cap)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    const char *slash;
+    path[n > 0 ? n : 0] = 0;
+    slash = strrchr(path, '/');
+    dolon__copy(out, cap, slash ? slash + 1 : "program");
+}
+
+static void dolon__os_arguments(char *out, size_t cap)
+{
+    size_t n = dolon__os_read_file("/proc/self/cmdline", out, cap);
+    while (n > 0 && out[n - 1] == 0) n--;
+    for (size_t i = 0; i < n; i++)
+        if (out[i] == 0) out[i] = ' ';
+}
+
+#if UINTPTR_MAX > 0xFFFFFFFFu
+typedef Elf64_Phdr dolon__phdr;
+typedef Elf64_Ehdr dolon__ehdr;
+typedef Elf64_Nhdr dolon__nhdr;
+#else
+typedef Elf32_Phdr dolon__phdr;
+typedef Elf32_Ehdr dolon__ehdr;
+typedef Elf32_Nhdr dolon__nhdr;
+#endif
+
+/* Where the program lies in memory minus where its file says: from PT_PHDR; a static program has none, but its file's
+   first bytes lie just before its program headers. */
+static uintptr_t dolon__os_program_bias(const dolon__phdr *ph, size_t count)
+{
+    uintptr_t at = (uintptr_t)ph;
+    for (size_t i = 0; i < count; i++)
+        if (ph[i].p_type == PT_PHDR) return at - (uintptr_t)ph[i].p_vaddr;
+    for (size_t i = 0; i < count; i++)
+        if (ph[i].p_type == PT_LOAD && ph[i].p_offset == 0)
+            return at - sizeof(dolon__ehdr) - (uintptr_t)ph[i].p_vaddr;
+    return 0;
+}
+
+/* The GNU build id of the program as hex, from its notes in memory; "" if the linker wrote none. */
+static void dolon__os_build_id(char *out, size_t cap)
+{
+    const dolon__phdr *ph = (const dolon__phdr *)(uintptr_t)getauxval(AT_PHDR);
+    size_t count = ph ? (size_t)getauxval(AT_PHNUM) : 0, n = 0;
+    uintptr_t bias = dolon__os_program_bias(ph, count);
+    for (size_t i = 0; i < count; i++) {
+        const char *p = (const char *)(bias + (uintptr_t)ph[i].p_vaddr);
+        const char *end = p + ph[i].p_memsz;
+        dolon__nhdr note;
+        if (ph[i].p_type != PT_NOTE) continue;
+        for (; (size_t)(end - p) >= sizeof note; p += (note.n_descsz + 3u) & ~3u) {
+            const char *name = p + sizeof note;
+            memcpy(&note, p, sizeof note);
+            p = name + ((note.n_namesz + 3u) & ~3u);
+            if (p > end || note.n_descsz > (size_t)(end - p)) break;
+            if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 || memcmp(name, "GNU", 4) != 0) continue;
+            for (size_t k = 0; k < note.n_descsz && n + 3 <= cap; k++) {
+                out[n++] = "0123456789abcdef"[(unsigned char)p[k] >> 4];
+                out[n++] = "0123456789abcdef"[(unsigned char)p[k] & 15];
+            }
+            out[n] = 0;
+            return;
+        }
+    }
+    out[0] = 0;
+}
+
+/* Starts a thread of a bounded stack that takes no signal of the program's, only those for faults of its own, so that the
+   program's crash handler sees them. Returns 0 or an errno. */
+static int dolon__os_thread(pthread_t *thread, int detached, void *(*run)(void *), void *arg)
+{
+    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int error;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) sigdelset(&all, own[i]);
+    if ((error = pthread_attr_init(&attr)) != 0) return error;
+    pthread_attr_setstacksize(&attr, DOLON_STACK_BYTES);
+    if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(thread, &attr, run, arg);
+    if (error == EINVAL) { /* thread-local variables bigger than the stack: take the default */
+        pthread_attr_destroy(&attr);
+        pthread_attr_init(&attr);
+        if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        error = pthread_create(thread, &attr, run, arg);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+/* For the calling thread: its name, and wake-ups as exact as the kernel can (its default is 50 µs late). */
+static void dolon__os_become_timer(void)
+{
+    prctl(PR_SET_NAME, "dolon", 0, 0, 0);
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+}
+
+static void dolon__os_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static int dolon__os_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
+{
+    struct timespec t;
+    t.tv_sec = (time_t)(until / DOLON__SECOND);
+    t.tv_nsec = (long)(until % DOLON__SECOND);
+    return pthread_cond_timedwait(cond, lock, &t);
+}
+
+/* An address of the server. */
+typedef struct dolon__address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } u;
+    socklen_t bytes;
+} dolon__address;
+
+/* Numeric addresses and "localhost" (RFC 6761: always this machine) need no resolver. Returns 0 for other names. */
+static int dolon__os_numeric(const char *host, int port, dolon__address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &out->u.v4.sin_addr) == 1) {
+        out->u.v4.sin_family = AF_INET;
+        out->u.v4.sin_port = htons((uint16_t)port);
+        out->bytes = sizeof out->u.v4;
+    } else if (inet_pton(AF_INET6, host, &out->u.v6.sin6_addr) == 1) {
+        out->u.v6.sin6_family = AF_INET6;
+        out->u.v6.sin6_port = htons((uint16_t)port);
+        out->bytes = sizeof out->u.v6;
+    }
+    return out->bytes != 0;
+}
+
+/* May take as long as the network likes. Returns how many addresses there are. */
+static int dolon__os_lookup(const char *host, int port, dolon__address *out, int max)
+{
+    struct addrinfo hints, *list = NULL;
+    char service[16];
+    int n = 0;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_DGRAM;
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(host, service, &hints, &list) != 0) return 0;
+    for (const struct addrinfo *a = list; a && n < max; a = a->ai_next) {
+        if (a->ai_addrlen > sizeof out->u) continue;
+        memcpy(&out[n].u, a->ai_addr, a->ai_addrlen);
+        out[n++].bytes = a->ai_addrlen;
+    }
+    freeaddrinfo(list);
+    return n;
+}
+
+/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1 and errno. */
+static int dolon__os_open(const dolon__address *to)
+{
+    int fd = socket(to->u.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, &to->u.any, to->bytes) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Never waits, raises no signal. 0 or an errno. */
+static int dolon__os_send(int fd, const char *bytes, size_t n)
+{
+    return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+/* ---- >>sites: scopes, counters and gauges of the whole process ---- */
+
+/* A name of one kind; all sites that have it share it. Names are copied: a library with sites may be unloaded. */
+typedef struct dolon__series {
+    char name[DOLON_NAME_BYTES];
+    dolon__site_kind kind;
+    dolon__cell ended; /* what threads that are no more have left behind */
+    uint64_t gauge;    /* the bits of its double                         */
+} dolon__series;
+
+/* cells[0] belongs to nobody, so that 0 can mean "not joined"; cells[1] takes what found no room. */
+#define DOLON__FIRST_CELL 2
+typedef struct DOLON__ATTR((aligned(64))) dolon__block {
+    dolon__cell cells[DOLON_MAX_SITES + DOLON__FIRST_CELL];
+} dolon__block;
+
+/* `lock` guards all that follows. Held for microseconds, when a site or thread appears or ends, and once a tick. It
+   and a tracer's lock are never held together, but around fork(), this one first. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_key_t key;                        /* tells us that a thread ends                  */
+    int key_valid;
+    uint32_t series_count;
+    uint64_t left_out;                        /* sites that found no room                     */
+    uint32_t blocks_used;                     /* none above were ever used                    */
+    unsigned char taken[DOLON_MAX_THREADS];
+    int64_t clock_start, clock_seen;          /* calibration of dolon__now(): at a moment …   */
+    uint64_t ticks_start, ticks_seen;         /* … both clocks were read                      */
+    dolon_tracer *tracers;
+} dolon__all = { PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL };
+
+static dolon__series dolon__series_table[DOLON_MAX_SITES];
+static dolon__block dolon__blocks[DOLON_MAX_THREADS];
+static dolon__block dolon__shared_block; /* of the threads beyond */
+static pthread_once_t dolon__once = PTHREAD_ONCE_INIT;
+
+#ifndef DOLON_STATIC
+char dolon__owner;
+int dolon__tsc;
+#ifdef DOLON__TLS
+DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL;
+#endif
+#endif
+
+static void dolon__init(void);
+static void dolon__thread_ended(void *block);
+
+#ifdef DOLON__TLS
+static void dolon__self_set(dolon__cell *block)
+{
+    dolon__self = block;
+}
+#else
+dolon__cell *dolon__self_get(void)
+{
+    return dolon__all.key_valid ? (dolon__cell *)pthread_getspecific(dolon__all.key) : NULL;
+}
+static void dolon__self_set(dolon__cell *block)
+{
+    (void)block; /* pthread_setspecific() has done it */
+}
+#endif
+
+/* For the shared block, which several threads write. */
+static void dolon__add(uint64_t *to, uint64_t n)
+{
+#ifdef DOLON__NO_ATOMICS
+    pthread_mutex_lock(&dolon__all.lock);
+    *to += n;
+    pthread_mutex_unlock(&dolon__all.lock);
+#else
+    __atomic_fetch_add(to, n, __ATOMIC_RELEASE);
+#endif
+}
+
+uint64_t dolon__clock(void)
+{
+    return (uint64_t)dolon__os_mono();
+}
+
+/* Under the lock. The cell of a name, made if it is new. */
+static uint32_t dolon__cell_of(const char *name, dolon__site_kind kind)
+{
+    char copy[DOLON_NAME_BYTES - sizeof "_active_instances"];
+    uint32_t n = dolon__all.series_count;
+    dolon__copy(copy, sizeof copy, name);
+    for (uint32_t i = 0; i < n; i++)
+        if (dolon__series_table[i].kind == kind && strcmp(dolon__series_table[i].name, copy) == 0)
+            return i + DOLON__FIRST_CELL;
+    if (n == DOLON_MAX_SITES) {
+        dolon__all.left_out++;
+        return 1;
+    }
+    dolon__copy(dolon__series_table[n].name, sizeof dolon__series_table[n].name, copy);
+    dolon__series_table[n].kind = kind;
+    dolon__series_table[n].gauge = UINT64_C(0x7FF8000000000000); /* NaN: not set yet */
+    dolon__all.series_count = n + 1;
+    return n + DOLON__FIRST_CELL;
+}
+
+int dolon__join(dolon_site *site)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    if (site->owner == &dolon__owner && !site->cell)
+        DOLON__STORE(&site->cell, dolon__cell_of(site->name, site->kind));
+    pthread_mutex_unlock(&dolon__all.lock);
+    return 1;
+}
+
+#ifdef DOLON__HAS_SECTION
+extern dolon_site *__start_dolon_sites[] DOLON__ATTR((weak));
+extern dolon_site *__stop_dolon_sites[] DOLON__ATTR((weak));
+
+static void dolon__join_known(void)
+{
+    for (dolon_site **p = __start_dolon_sites; p && p < __stop_dolon_sites; p++) dolon__join(*p);
+}
+#else
+static void dolon__join_known(void) {}
+#endif
+
+/* Under the lock. A block for this thread, or NULL: all are taken. */
+static dolon__cell *dolon__take_block(void)
+{
+    for (uint32_t i = 0; i < DOLON_MAX_THREADS; i++) {
+        dolon__cell *block = dolon__blocks[i].cells;
+        if (dolon__all.taken[i] || !dolon__all.key_valid) continue;
+        if (pthread_setspecific(dolon__all.key, block) != 0) return NULL;
+        dolon__all.taken[i] = 1;
+        if (dolon__all.blocks_used <= i) dolon__all.blocks_used = i + 1;
+        return block;
+    }
+    return NULL;
+}
+
+/* Under the lock. What an ended thread counted stays; what it was inside of when it ended is no longer active. */
+static void dolon__give_block_back(uint32_t block)
+{
+    for (uint32_t i = 0; i < dolon__all.series_count; i++) {
+        dolon__cell *from = &dolon__blocks[block].cells[i + DOLON__FIRST_CELL];
+        dolon__cell *to = &dolon__series_table[i].ended;
+        to->enters += from->enters;
+        to->leaves += from->leaves;
+        to->ticks += from->ticks;
+        DOLON__STORE(&from->enters, 0);
+        DOLON__STORE(&from->leaves, 0);
+        DOLON__STORE(&from->ticks, 0);
+    }
+    dolon__all.taken[block] = 0;
+}
+
+static void dolon__thread_ended(void *block)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
+        if (block == dolon__blocks[i].cells) dolon__give_block_back(i);
+    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__self_set(NULL);
+}
+
+/* Gives this thread a block and the site a cell, where they have none. Returns the cell; `*shared` if it is one that
+   other threads write, too. */
+static dolon__cell *dolon__settle(dolon_site *site, int *shared)
+{
+    dolon__cell *self = DOLON__SELF();
+    pthread_once(&dolon__once, dolon__init);
+    if (!DOLON__LOAD(&site->cell)) dolon__join(site);
+    if (!self) {
+        pthread_mutex_lock(&dolon__all.lock);
+        self = dolon__take_block();
+        pthread_mutex_unlock(&dolon__all.lock);
+        if (self) dolon__self_set(self);
+    }
+    *shared = !self;
+    return (self ? self : dolon__shared_block.cells) + DOLON__LOAD(&site->cell);
+}
+
+dolon_span dolon__enter_slowly(dolon_site *site)
+{
+    dolon_span span;
+    span.cell = dolon__settle(site, &span.shared);
+    if (span.shared)
+        dolon__add(&span.cell->enters, 1);
+    else
+        DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
+    span.start = dolon__now();
+    return span;
+}
+
+void dolon__leave_shared(dolon_span *span, uint64_t ticks)
+{
+    dolon__add(&span->cell->ticks, ticks);
+    dolon__add(&span->cell->leaves, 1);
+}
+
+void dolon__count_slowly(dolon_site *site, uint64_t n)
+{
+    int shared;
+    dolon__cell *cell = dolon__settle(site, &shared);
+    if (shared)
+        dolon__add(&cell->enters, n);
+    else
+        DOLON__STORE(&cell->enters, DOLON__LOAD(&cell->enters) + n);
+}
+
+void dolon__gauge(dolon_site *site, double value)
+{
+    uint32_t at;
+    uint64_t bits;
+    if (!DOLON__LOAD(&site->cell)) dolon__join(site);
+    at = DOLON__LOAD(&site->cell);
+    memcpy(&bits, &value, sizeof bits);
+    if (at >= DOLON__FIRST_CELL) DOLON__STORE(&dolon__series_table[at - DOLON__FIRST_CELL].gauge, bits);
+}
+
+/* Under the lock. All threads' cells of one series. `active` never goes below 0: a cell's leaves are read before its
+   enters, and were written after them. */
+typedef struct dolon__totals {
+    uint64_t hits, done, ticks, active;
+} dolon__totals;
+
+static void dolon__total(uint32_t series, dolon__totals *sum)
+{
+    const dolon__cell *ended = &dolon__series_table[series].ended;
+    sum->hits = ended->enters;
+    sum->done = ended->leaves;
+    sum->ticks = ended->ticks;
+    sum->active = 0;
+    for (uint32_t i = 0; i <= dolon__all.blocks_used; i++) {
+        dolon__block *block = i < dolon__all.blocks_used ? &dolon__blocks[i] : &dolon__shared_block;
+        dolon__cell *cell = &block->cells[series + DOLON__FIRST_CELL];
+        uint64_t leaves = DOLON__LOAD_ACQUIRE(&cell->leaves);
+        uint64_t enters;
+        sum->ticks += DOLON__LOAD(&cell->ticks);
+        enters = DOLON__LOAD(&cell->enters);
+        sum->hits += enters;
+        sum->done += leaves;
+        sum->active += enters - leaves;
+    }
+}
+
+/* Under the lock. Compares the two clocks since the start of the process, for ten seconds, then knows well enough. */
+static double dolon__seconds_per_tick(void)
+{
+    uint64_t ticks;
+    int64_t elapsed;
+    if (!dolon__tsc) return 1e-9;
+    elapsed = dolon__all.clock_seen - dolon__all.clock_start;
+    if (elapsed < 10 * DOLON__SECOND) {
+        dolon__all.clock_seen = dolon__os_mono();
+        dolon__all.ticks_seen = dolon__now();
+        elapsed = dolon__all.clock_seen - dolon__all.clock_start;
+    }
+    ticks = dolon__all.ticks_seen - dolon__all.ticks_start;
+    return elapsed > 0 && ticks > 0 ? (double)elapsed * 1e-9 / (double)ticks : dolon__nan();
+}
+
+/* ---- >>builtin: dolon's own probes ---- */
+
+enum { DOLON__STAT, DOLON__MEMINFO, DOLON__SELF_STAT, DOLON__SELF_IO, DOLON__FILES };
+
+/* What the built-in probes of one tracer remember. Texts and usage are of the tick `stamp`. */
+typedef struct dolon__system {
+    uint64_t tick;
+    int64_t now; /* monotonic */
+    struct {
+        int fd; /* 0: not opened yet, -1: can't be */
+        uint64_t stamp;
+        char text[512];
+    } files[DOLON__FILES];
+    struct rusage usage;
+    uint64_t usage_stamp;
+    DIR *descriptors;
+    double cpu_percent;
+    uint64_t cpu_busy, cpu_total;
+    int64_t cpu_time;
+    int64_t own_cpu, own_time;
+    double heap;
+    int64_t heap_next;
+} dolon__system;
+
+/* The text of a file of /proc, read at most once a tick. */
+static const char *dolon__file(dolon__system *s, int which)
+{
+    static const char *const paths[DOLON__FILES] = { "/proc/stat", "/proc/meminfo", "/proc/self/stat",
+                                                     "/proc/self/io" };
+    ssize_t n;
+    if (s->files[which].stamp == s->tick) return s->files[which].text;
+    if (s->files[which].fd == 0) s->files[which].fd = open(paths[which], O_RDONLY | O_CLOEXEC);
+    n = s->files[which].fd > 0 ? pread(s->files[which].fd, s->files[which].text, sizeof s->files[which].text - 1, 0) : 0;
+    s->files[which].text[n > 0 ? n : 0] = 0;
+    s->files[which].stamp = s->tick;
+    return s->files[which].text;
+}
+
+/* The number after `key` in a file of lines "key   number". */
+static double dolon__field(const char *text, const char *key)
+{
+    const char *p = strstr(text, key);
+    return p ? (double)strtoull(p + strlen(key), NULL, 10) : dolon__nan();
+}
+
+/* The nth field of /proc/self/stat as proc(5) counts them; the second, a name, may hold blanks and parentheses. */
+static double dolon__stat_field(dolon__system *s, int nth)
+{
+    const char *p = strrchr(dolon__file(s, DOLON__SELF_STAT), ')');
+    for (int field = 2; p && field < nth; field++) {
+        p = strchr(p, ' ');
+        if (p) p++;
+    }
+    return p ? (double)strtoull(p, NULL, 10) : dolon__nan();
+}
+
+static const struct rusage *dolon__usage(dolon__system *s)
+{
+    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
+    s->usage_stamp = s->tick;
+    return &s->usage;
+}
+
+static double dolon__mem_allocation(dolon__system *s)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+    struct mallinfo2 heap;
+    int64_t start = dolon__os_mono();
+    if (start < s->heap_next) return s->heap;
+    heap = mallinfo2();
+    s->heap = (double)(heap.uordblks + heap.hblkhd) / 1e6;
+    s->heap_next = start + 1000 * (dolon__os_mono() - start);
+#else
+    s->heap = dolon__nan();
+#endif
+    return s->heap;
+}
+
+static double dolon__active_tasks(dolon__system *s)
+{
+    return dolon__stat_field(s, 20);
+}
+
+/* user nice system idle iowait irq softirq steal; guest times are within user and nice. Idle and iowait are not busy. */
+static double dolon__cpu_percent(dolon__system *s)
+{
+    uint64_t busy = 0, total = 0;
+    const char *p = dolon__file(s, DOLON__STAT);
+    if (strncmp(p, "cpu ", 4) != 0) return dolon__nan();
+    if (s->cpu_time && s->now - s->cpu_time < DOLON__SECOND / 10) return s->cpu_percent;
+    p += 4;
+    for (int i = 0; i < 8; i++) {
+        char *end;
+        uint64_t v = strtoull(p, &end, 10);
+        p = end;
+        total += v;
+        if (i != 3 && i != 4) busy += v;
+    }
+    s->cpu_percent = dolon__nan();
+    if (s->cpu_time && total > s->cpu_total && busy >= s->cpu_busy) /* iowait may fall, says proc(5) */
+        s->cpu_percent = 100.0 * (double)(busy - s->cpu_busy) / (double)(total - s->cpu_total);
+    if (s->cpu_percent > 100) s->cpu_percent = 100;
+    s->cpu_time = s->now;
+    s->cpu_busy = busy;
+    s->cpu_total = total;
+    return s->cpu_percent;
+}
+
+static double dolon__virtual_memory_percent(dolon__system *s)
+{
+    const char *text = dolon__file(s, DOLON__MEMINFO);
+    double total = dolon__field(text, "MemTotal:");
+    return 100.0 * (total - dolon__field(text, "MemAvailable:")) / total;
+}
+
+static double dolon__memory_use(dolon__system *s)
+{
+    return dolon__stat_field(s, 24) * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0 * 1024.0);
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID), now = dolon__os_mono();
+    double percent = dolon__nan();
+    if (s->own_time && now > s->own_time) percent = 100.0 * (double)(cpu - s->own_cpu) / (double)(now - s->own_time);
+    s->own_cpu = cpu;
+    s->own_time = now;
+    return percent;
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__major_page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__context_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
+}
+
+static double dolon__involuntary_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nivcsw;
+}
+
+/* Since Linux 6.2 the folder's size is the number; before, count. */
+static double dolon__open_descriptors(dolon__system *s)
+{
+    struct stat info;
+    double n = -2; /* for "." and ".." */
+    if (!s->descriptors) s->descriptors = opendir("/proc/self/fd");
+    if (!s->descriptors) return dolon__nan();
+    if (fstat(dirfd(s->descriptors), &info) == 0 && info.st_size > 0) return (double)info.st_size;
+    rewinddir(s->descriptors);
+    while (readdir(s->descriptors)) n++;
+    return n;
+}
+
+static double dolon__io_read_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "rchar:");
+}
+
+static double dolon__io_write_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "wchar:");
+}
+
+static double dolon__disk_read_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nread_bytes:");
+}
+
+static double dolon__disk_write_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nwrite_bytes:");
+}
+
+typedef struct dolon__builtin {
+    const char *name;
+    double (*fn)(dolon__system *s);
+    int counter;
+} dolon__builtin;
+
+static const dolon__builtin dolon__builtins[] = {
+    { "mem_allocation", dolon__mem_allocation, 0 },
+    { "active_tasks", dolon__active_tasks, 0 },
+    { "cpu_percent", dolon__cpu_percent, 0 },
+    { "virtual_memory_percent", dolon__virtual_memory_percent, 0 },
+    { "memory_use", dolon__memory_use, 0 },
+    { "process_cpu_percent", dolon__process_cpu_percent, 0 },
+    { "page_faults", dolon__page_faults, 1 },
+    { "major_page_faults", dolon__major_page_faults, 1 },
+    { "context_switches", dolon__context_switches, 1 },
+    { "involuntary_switches", dolon__involuntary_switches, 1 },
+    { "open_descriptors", dolon__open_descriptors, 0 },
+    { "io_read_bytes", dolon__io_read_bytes, 1 },
+    { "io_write_bytes", dolon__io_write_bytes, 1 },
+    { "disk_read_bytes", dolon__disk_read_bytes, 1 },
+    { "disk_write_bytes", dolon__disk_write_bytes, 1 },
+};
+
+static const dolon__builtin *dolon__builtin_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof dolon__builtins / sizeof dolon__builtins[0]; i++)
+        if (strcmp(dolon__builtins[i].name, name) == 0) return &dolon__builtins[i];
+    return NULL;
+}
+
+static void dolon__system_close(dolon__system *s)
+{
+    for (int i = 0; i < DOLON__FILES; i++)
+        if (s->files[i].fd > 0) close(s->files[i].fd);
+    if (s->descriptors) closedir(s->descriptors);
+}
+
+/* ---- >>tracer ---- */
+
+typedef enum dolon__source {
+    DOLON__FROM_PROBE,
+    DOLON__FROM_BUILTIN,
+    DOLON__FROM_HITS,
+    DOLON__FROM_ACTIVE,
+    DOLON__FROM_AVERAGE,
+    DOLON__FROM_COUNT,
+    DOLON__FROM_GAUGE
+} dolon__source;
+
+typedef struct dolon__column {
+    char name[DOLON_NAME_BYTES];
+    char unit[16];
+    dolon__source source;
+    uint32_t series;
+    const dolon__builtin *builtin;
+    dolon_probe_fn fn;
+    void *user;
+} dolon__column;
+
+#define DOLON__LABEL_BYTES 200
+typedef struct dolon__mark {
+    int64_t time; /* ns since the epoch */
+    char label[DOLON__LABEL_BYTES];
+} dolon__mark;
+
+typedef struct dolon__marks {
+    dolon__mark list[DOLON_MAX_MARKS];
+    uint32_t count;
+    uint64_t lost;
+} dolon__marks;
+
+/* One sample of everything, on its way from the tick to the wire. */
+typedef struct dolon__row {
+    uint64_t seq;
+    int64_t time; /* ns since the epoch */
+    const double *values;
+    uint32_t count;
+    const dolon__marks *marks;
+    int last; /* goodbye */
+} dolon__row;
+
+/* What the server is told of the run, beside its columns. */
+typedef struct dolon__passport {
+    char uuid[37], app[201], host[256], build[129], args[1001];
+    char tag_names[DOLON_MAX_TAGS][64], tag_values[DOLON_MAX_TAGS][200];
+    int tag_count;
+    int pid;
+    int64_t time;  /* the start, ns since the epoch */
+    int64_t interval;
+} dolon__passport;
+
+/* A look-up under way. It uses malloc, as getaddrinfo does, and may outlive the tracer. Guarded by dolon__all.lock. */
+typedef struct dolon__resolver {
+    char host[256];
+    int port;
+    enum { DOLON__RESOLVING, DOLON__RESOLVED, DOLON__ORPHAN } state;
+    dolon__address found[4];
+    int count;
+} dolon__resolver;
+
+/* The way to the server. */
+typedef struct dolon__link {
+    char host[256];
+    int port;
+    int fd;                     /* -1: not open                                                 */
+    int64_t announce;           /* when to announce the run (or to try to open) next; monotonic */
+    int64_t delay;              /* until the announcement after that                            */
+    uint32_t announced;         /* columns the server was told of last                          */
+    dolon_error trouble;        /* as told to the log                                           */
+    dolon__resolver *resolver;  /* NULL: nothing is being looked up                             */
+} dolon__link;
+
+typedef struct dolon__wire_format {
+    size_t (*announce)(char *out, size_t cap, const dolon_tracer *t, uint32_t columns); /* 0: does not fit */
+    size_t (*row)(char *out, size_t cap, const dolon_tracer *t, const dolon__row *row, uint64_t *marks_lost);
+    size_t (*column_cost)(const dolon__column *c); /* bytes that it adds to an announcement   */
+    size_t row_base, row_value;                    /* bytes of a row, at most: base + columns x value */
+} dolon__wire_format;
+
+/* `lock` guards stop, marks, stats, and appending to columns; the rest is the timer thread's. Columns below
+   column_count never change. */
+struct dolon_tracer {
+    pthread_mutex_t lock;
+    pthread_cond_t wake, ended;
+    pthread_t thread;
+    int stop, done, abandoned;
+    int forked;                 /* this is a child's copy */
+    dolon_tracer *next;
+    dolon_alloc alloc;
+    dolon_log log;
+    const dolon__wire_format *wire;
+    dolon__passport passport;
+    dolon__link link;
+    dolon__system system;
+    int64_t start, slept;       /* monotonic; how long the machine had slept until then, or until lately */
+    int64_t slept_before;
+    int64_t last_time;
+    uint64_t seq;
+    dolon_stats stats;
+    dolon__marks marks[2];      /* one is filled by dolon_mark(), the other is being sent */
+    int marks_open;
+    uint32_t series_seen;
+    uint64_t left_out_told;
+    size_t announce_bytes;
+    uint32_t column_count;
+    dolon__column columns[DOLON_MAX_COLUMNS];
+    double values[DOLON_MAX_COLUMNS];
+    char datagram[DOLON_DATAGRAM_BYTES];
+};
+
+const char *dolon_error_text(dolon_error code)
+{
+    switch ((int)code) {
+#define DOLON__X(id, value, text) \
+    case value: return text;
+        DOLON_ERRORS(DOLON__X)
+#undef DOLON__X
+    default: return "unknown error";
+    }
+}
+
+/* To the log: the code's text and, if there is one, the detail. Not under a lock; not after dolon_stop() gave up. */
+static void dolon__say(const dolon_log *log, dolon_error code, const char *detail)
+{
+    char line[512];
+    if (!log->fn) return;
+    snprintf(line, sizeof line, "dolon: %s%s%s", dolon_error_text(code), detail && *detail ? ": " : "",
+             detail ? detail : "");
+    log->fn(log->user, code, line);
+}
+
+static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
+{
+    if (!DOLON__LOAD(&t->abandoned)) dolon__say(&t->log, code, detail);
+}
+
+static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
+{
+    if (n == 0) return;
+    pthread_mutex_lock(&t->lock);
+    *stat += n;
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ns since the epoch: the wall clock's at the start, plus what has passed since, sleep included. */
+static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
+{
+    return t->passport.time + (mono - t->start) + (DOLON__LOAD(&t->slept) - t->slept_before);
+}
+
+/* ---- >>wire: structs to bytes; pure ---- */
+
+/* Counts all, stores what fits. */
+typedef struct dolon__out {
+    char *p;
+    size_t n, cap;
+} dolon__out;
+
+static void dolon__out_byte(dolon__out *o, char c)
+{
+    if (o->n < o->cap) o->p[o->n] = c;
+    o->n++;
+}
+
+static void dolon__out_bytes(dolon__out *o, const char *s, size_t n)
+{
+    if (n > 0 && n <= o->cap && o->n <= o->cap - n) memcpy(o->p + o->n, s, n);
+    o->n += n;
+}
+
+static void dolon__out_text(dolon__out *o, const char *s)
+{
+    dolon__out_bytes(o, s, strlen(s));
+}
+
+static void dolon__out_unsigned(dolon__out *o, uint64_t v)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    do digits[--n] = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    dolon__out_bytes(o, digits + n, sizeof digits - n);
+}
+
+static void dolon__out_signed(dolon__out *o, int64_t v)
+{
+    if (v < 0) dolon__out_byte(o, '-');
+    dolon__out_unsigned(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+/* `whole` / 10^digits, without trailing zeros to begin with. */
+static void dolon__out_decimal(dolon__out *o, uint64_t whole, int digits)
+{
+    uint64_t unit = 1;
+    for (int i = 0; i < digits; i++) unit *= 10;
+    dolon__out_unsigned(o, whole / unit);
+    if (digits > 0) dolon__out_byte(o, '.');
+    for (whole %= unit; digits-- > 0; whole %= unit) {
+        unit /= 10;
+        dolon__out_byte(o, (char)('0' + whole / unit));
+    }
+}
+
+/* 17 significant digits always read back as the same double. printf writes the locale's decimal point: undo that. */
+static void dolon__out_printf(dolon__out *o, double v)
+{
+    char text[40];
+    int pointed = 0;
+    snprintf(text, sizeof text, "%.17g", v);
+    for (const char *p = text; *p; p++) {
+        if ((*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == 'e')
+            dolon__out_byte(o, *p);
+        else if (!pointed++)
+            dolon__out_byte(o, '.');
+    }
+}
+
+/* A JSON number that reads back as the same double; null if there is none. Most values are integers or have few
+   decimals: if v is the quotient, correctly rounded, of an integer and a power of ten that are both exact doubles, then
+   those digits name v, and the fewest that do are found first. */
+static void dolon__out_number(dolon__out *o, double v)
+{
+    double power = 1, size = v < 0 ? -v : v;
+    if (!dolon__is_finite(v)) {
+        dolon__out_text(o, "null");
+        return;
+    }
+    for (int digits = 0; digits <= 6 && size * power < 1e15; digits++, power *= 10) {
+        uint64_t whole = (uint64_t)(size * power + 0.5);
+        if ((double)whole / power != size) continue;
+        if (v < 0) dolon__out_byte(o, '-');
+        dolon__out_decimal(o, whole, digits);
+        return;
+    }
+    dolon__out_printf(o, v);
+}
+
+/* A JSON string (RFC 8259 §7): always valid, whatever the bytes are. What is no UTF-8 becomes U+FFFD. */
+static void dolon__out_string(dolon__out *o, const char *s)
+{
+    dolon__out_byte(o, '"');
+    while (*s) {
+        int n = dolon__utf8(s);
+        if (n == 0) {
+            dolon__out_text(o, "\xEF\xBF\xBD");
+            n = 1;
+        } else if ((unsigned char)*s < 0x20) {
+            dolon__out_text(o, (unsigned char)*s < 0x10 ? "\\u000" : "\\u001");
+            dolon__out_byte(o, "0123456789abcdef"[(unsigned char)*s & 15]);
+        } else {
+            if (*s == '"' || *s == '\\') dolon__out_byte(o, '\\');
+            dolon__out_bytes(o, s, (size_t)n);
+        }
+        s += n;
+    }
+    dolon__out_byte(o, '"');
+}
+
+static void dolon__out_member(dolon__out *o, const char *key, const char *value)
+{
+    if (!*value) return;
+    dolon__out_text(o, key);
+    dolon__out_string(o, value);
+}
+
+static int dolon__is_counter(const dolon__column *c)
+{
+    return c->source == DOLON__FROM_HITS || c->source == DOLON__FROM_COUNT ||
+           (c->source == DOLON__FROM_BUILTIN && c->builtin->counter);
+}
+
+static void dolon__json_tags(dolon__out *o, const dolon__passport *p)
+{
+    if (p->tag_count == 0) return;
+    dolon__out_text(o, ", \"tags\": {");
+    for (int i = 0; i < p->tag_count; i++) {
+        if (i > 0) dolon__out_text(o, ", ");
+        dolon__out_string(o, p->tag_names[i]);
+        dolon__out_text(o, ": ");
+        dolon__out_string(o, p->tag_values[i]);
+    }
+    dolon__out_byte(o, '}');
+}
+
+/* Up to "uuid" as the original client writes it, then what the original server does not look at. */
+static size_t dolon__json_announce(char *out, size_t cap, const dolon_tracer *t, uint32_t columns)
+{
+    const dolon__passport *p = &t->passport;
+    dolon__out o = { out, 0, cap };
+    dolon__out_text(&o, "{\"msg_type\": \"create_trace_run\", \"app_name\": ");
+    dolon__out_string(&o, p->app);
+    dolon__out_text(&o, ", \"column_names\": [");
+    for (uint32_t i = 0; i < columns; i++) {
+        if (i > 0) dolon__out_text(&o, ", ");
+        dolon__out_string(&o, t->columns[i].name);
+    }
+    dolon__out_text(&o, "]");
+    dolon__out_member(&o, ", \"uuid\": ", p->uuid);
+    dolon__out_text(&o, ", \"time\": ");
+    dolon__out_signed(&o, p->time);
+    dolon__out_text(&o, ", \"interval\": ");
+    dolon__out_number(&o, (double)p->interval / 1e9);
+    dolon__out_member(&o, ", \"host\": ", p->host);
+    dolon__out_text(&o, ", \"pid\": ");
+    dolon__out_signed(&o, p->pid);
+    dolon__out_member(&o, ", \"args\": ", p->args);
+    dolon__out_member(&o, ", \"build\": ", p->build);
+    dolon__out_text(&o, ", \"units\": [");
+    for (uint32_t i = 0; i < columns; i++) {
+        if (i > 0) dolon__out_text(&o, ", ");
+        dolon__out_string(&o, t->columns[i].unit);
+    }
+    dolon__out_text(&o, "], \"kinds\": [");
+    for (uint32_t i = 0; i < columns; i++) {
+        if (i > 0) dolon__out_text(&o, ", ");
+        dolon__out_text(&o, dolon__is_counter(&t->columns[i]) ? "\"counter\"" : "\"gauge\"");
+    }
+    dolon__out_text(&o, "]");
+    dolon__json_tags(&o, p);
+    dolon__out_byte(&o, '}');
+    return o.n <= cap ? o.n : 0;
+}
+
+static size_t dolon__json_column_cost(const dolon__column *c)
+{
+    dolon__out o = { NULL, 0, 0 };
+    dolon__out_string(&o, c->name);
+    dolon__out_string(&o, c->unit);
+    dolon__out_text(&o, dolon__is_counter(c) ? "\"counter\", , , " : "\"gauge\", , , ");
+    return o.n;
+}
+
+static void dolon__json_mark(dolon__out *o, int64_t time, const char *label)
+{
+    dolon__out_byte(o, '[');
+    dolon__out_signed(o, time);
+    dolon__out_text(o, ", ");
+    dolon__out_string(o, label);
+    dolon__out_byte(o, ']');
+}
+
+/* As many marks as fit, with room for what must follow them. */
+static void dolon__json_marks(dolon__out *o, const dolon__marks *marks, uint64_t *lost)
+{
+    const size_t reserve = 128;
+    char label[64];
+    uint32_t i = 0;
+    *lost = marks->lost;
+    if (marks->count == 0 || o->n + reserve > o->cap) {
+        *lost += marks->count;
+        return;
+    }
+    dolon__out_text(o, ", \"marks\": [");
+    for (; i < marks->count; i++) {
+        dolon__out one = { NULL, 0, 0 };
+        dolon__json_mark(&one, marks->list[i].time, marks->list[i].label);
+        if (o->n + one.n + reserve > o->cap) break;
+        if (i > 0) dolon__out_text(o, ", ");
+        dolon__json_mark(o, marks->list[i].time, marks->list[i].label);
+    }
+    *lost += marks->count - i;
+    if (*lost > 0) {
+        snprintf(label, sizeof label, "(%llu more marks were dropped)", (unsigned long long)*lost);
+        if (i > 0) dolon__out_text(o, ", ");
+        dolon__json_mark(o, marks->list[marks->count - 1].time, label);
+    }
+    dolon__out_byte(o, ']');
+}
+
+static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, const dolon__row *row, uint64_t *marks_lost)
+{
+    dolon__out o = { out, 0, cap };
+    dolon__out_text(&o, "{\"msg_type\": \"row\", \"row_data\": [");
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (i > 0) dolon__out_text(&o, ", ");
+        dolon__out_number(&o, row->values[i]);
+    }
+    dolon__out_text(&o, "]");
+    dolon__out_member(&o, ", \"uuid\": ", t->passport.uuid);
+    dolon__out_text(&o, ", \"time\": ");
+    dolon__out_signed(&o, row->time);
+    dolon__out_text(&o, ", \"seq\": ");
+    dolon__out_unsigned(&o, row->seq);
+    dolon__json_marks(&o, row->marks, marks_lost);
+    if (row->last) dolon__out_text(&o, ", \"end\": \"stopped\"");
+    dolon__out_byte(&o, '}');
+    DOLON_ASSERT(o.n <= cap);
+    return o.n <= cap ? o.n : 0;
+}
+
+/* A number takes at most 24 bytes ("-1.7976931348623157e+308") and ", ". */
+static const dolon__wire_format dolon__wire_json = { dolon__json_announce, dolon__json_row, dolon__json_column_cost,
+                                                     256, 26 };
+
+static const dolon__wire_format *dolon__wire_find(dolon_wire wire)
+{
+    (void)wire; /* JSON is the only one yet */
+    return &dolon__wire_json;
+}
+
+/* ---- >>link: what goes to the server, and when ---- */
+
+#define DOLON__DELAY_MAX         (60 * DOLON__SECOND)
+#define DOLON__DELAY_MAX_TROUBLE (10 * DOLON__SECOND)
+
+/* Told once a change. */
+static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
+{
+    char line[400];
+    if (t->link.trouble == trouble) return;
+    t->link.trouble = trouble;
+    snprintf(line, sizeof line, "%s:%d%s%s", t->link.host, t->link.port, *detail ? ", " : "", detail);
+    dolon__tell(t, trouble, line);
+}
+
+static void *dolon__resolver_run(void *arg)
+{
+    dolon__resolver *r = (dolon__resolver *)arg;
+    int orphan, count = dolon__os_lookup(r->host, r->port, r->found, 4);
+    pthread_mutex_lock(&dolon__all.lock);
+    r->count = count;
+    orphan = r->state == DOLON__ORPHAN;
+    r->state = DOLON__RESOLVED;
+    pthread_mutex_unlock(&dolon__all.lock);
+    if (orphan) free(r);
+    return NULL;
+}
+
+static void dolon__resolver_start(dolon_tracer *t)
+{
+    dolon__resolver *r = (dolon__resolver *)calloc(1, sizeof *r);
+    pthread_t thread;
+    if (!r) return;
+    dolon__copy(r->host, sizeof r->host, t->link.host);
+    r->port = t->link.port;
+    if (dolon__os_thread(&thread, 1, dolon__resolver_run, r) == 0)
+        t->link.resolver = r;
+    else
+        free(r);
+}
+
+/* Forgets the look-up; its thread, if it still runs, frees it. */
+static void dolon__resolver_drop(dolon_tracer *t)
+{
+    dolon__resolver *r = t->link.resolver;
+    int running;
+    if (!r) return;
+    pthread_mutex_lock(&dolon__all.lock);
+    running = r->state == DOLON__RESOLVING && !t->forked;
+    if (running) r->state = DOLON__ORPHAN;
+    pthread_mutex_unlock(&dolon__all.lock);
+    if (!running) free(r);
+    t->link.resolver = NULL;
+}
+
+/* The server's addresses. Returns how many, 0 if there are none, -1 if it isn't known yet. */
+static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
+{
+    dolon__resolver *r = t->link.resolver;
+    int resolved, count = 0;
+    if (dolon__os_numeric(t->link.host, t->link.port, &found[0])) return 1;
+    if (!r) {
+        dolon__resolver_start(t);
+        return t->link.resolver ? -1 : 0;
+    }
+    pthread_mutex_lock(&dolon__all.lock);
+    resolved = r->state == DOLON__RESOLVED;
+    if (resolved) {
+        count = r->count;
+        memcpy(found, r->found, sizeof r->found);
+    }
+    pthread_mutex_unlock(&dolon__all.lock);
+    if (!resolved) return -1;
+    dolon__resolver_drop(t);
+    return count;
+}
+
+static void dolon__link_open(dolon_tracer *t)
+{
+    dolon__address found[4];
+    int count = dolon__link_resolve(t, found);
+    if (count == 0) dolon__link_state(t, DOLON_UNRESOLVED, "");
+    for (int i = 0; i < count && t->link.fd < 0; i++) t->link.fd = dolon__os_open(&found[i]);
+    if (count > 0 && t->link.fd < 0) dolon__link_state(t, DOLON_UNREACHABLE, strerror(errno));
+}
+
+static void dolon__link_close(dolon_tracer *t)
+{
+    if (t->link.fd >= 0) close(t->link.fd);
+    t->link.fd = -1;
+}
+
+/* Returns whether the system took it. ECONNREFUSED tells of the datagram before this one: nobody listened. This one is
+   worth a try then; and once sending goes well again, the server is announced to anew, as it may have restarted. */
+static int dolon__link_send(dolon_tracer *t, size_t n)
+{
+    int error = dolon__os_send(t->link.fd, t->datagram, n);
+    if (error == 0 && t->link.trouble != DOLON_OK) {
+        t->link.announced = 0;
+        dolon__link_state(t, DOLON_OK, "");
+    }
+    if (error == ECONNREFUSED) {
+        dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+        error = dolon__os_send(t->link.fd, t->datagram, n);
+    }
+    if (error == 0) dolon__count_stat(t, &t->stats.sent, 1);
+    if (error == 0 || error == EAGAIN || error == ECONNREFUSED || error == ENOBUFS) return error == 0;
+    dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+    if (error != EPERM && error != EMSGSIZE) dolon__link_close(t); /* a new socket may find another way */
+    return 0;
+}
+
+/* Opens the link if it is not, and tells the server of the run if it is time to: at once, after 1, 2, 4 … s in case
+   that got lost, each minute in case the server changed, and when there are new columns. */
+static void dolon__link_tend(dolon_tracer *t, int64_t now, uint32_t columns)
+{
+    int64_t most = t->link.trouble == DOLON_OK ? DOLON__DELAY_MAX : DOLON__DELAY_MAX_TROUBLE;
+    size_t n;
+    if (columns > t->link.announced && t->link.fd >= 0) {
+        t->link.announce = now;
+        t->link.delay = DOLON__SECOND;
+    }
+    if (now < t->link.announce && !(t->link.fd < 0 && t->link.resolver)) return;
+    if (t->link.fd < 0) dolon__link_open(t);
+    if (now >= t->link.announce) {
+        t->link.announce = now + (t->link.delay < most ? t->link.delay : most);
+        t->link.delay = 2 * t->link.delay < most ? 2 * t->link.delay : most;
+    }
+    if (t->link.fd < 0 || columns == 0) return;
+    n = t->wire->announce(t->datagram, sizeof t->datagram, t, columns);
+    DOLON_ASSERT(n > 0);
+    t->link.announced = columns; /* before sending, which may find that it must be done again */
+    if (n > 0) dolon__link_send(t, n);
+}
+
+static void dolon__link_row(dolon_tracer *t, const dolon__row *row)
+{
+    uint64_t marks_lost = row->marks->count + row->marks->lost;
+    size_t n = row->count > 0 ? t->wire->row(t->datagram, sizeof t->datagram, t, row, &marks_lost) : 0;
+    int sent = n > 0 && t->link.fd >= 0 && dolon__link_send(t, n);
+    dolon__count_stat(t, &t->stats.unsent, !sent);
+    dolon__count_stat(t, &t->stats.marks_lost, marks_lost);
+}
+
+/* ---- >>tick: from the columns to a row ---- */
+
+/* Under the tracer's lock. A column that does not fit is left out for good. */
+static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
+{
+    size_t bytes = t->announce_bytes + t->wire->column_cost(c);
+    size_t row = t->wire->row_base + (t->column_count + 1) * t->wire->row_value;
+    int many = t->column_count == DOLON_MAX_COLUMNS, big = bytes > DOLON_DATAGRAM_BYTES || row > DOLON_DATAGRAM_BYTES;
+    if (many || big) {
+        t->stats.columns_left_out++;
+        return many ? DOLON_TOO_MANY : DOLON_TOO_BIG;
+    }
+    t->columns[t->column_count++] = *c;
+    t->stats.columns = t->column_count;
+    t->announce_bytes = bytes;
+    return DOLON_OK;
+}
+
+static dolon_error dolon__append_probe(dolon_tracer *t, const dolon_probe *probe)
+{
+    dolon__column c;
+    dolon_error error;
+    memset(&c, 0, sizeof c);
+    if (!probe || !probe->name || !*probe->name) return DOLON_BAD_PROBE;
+    dolon__copy(c.name, sizeof c.name, probe->name);
+    dolon__copy(c.unit, sizeof c.unit, probe->unit);
+    c.source = probe->fn ? DOLON__FROM_PROBE : DOLON__FROM_BUILTIN;
+    c.builtin = probe->fn ? NULL : dolon__builtin_find(probe->name);
+    c.fn = probe->fn;
+    c.user = probe->user;
+    if (!c.fn && !c.builtin) return DOLON_BAD_PROBE;
+    pthread_mutex_lock(&t->lock);
+    error = dolon__append(t, &c);
+    pthread_mutex_unlock(&t->lock);
+    return error;
+}
+
+static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series, dolon__source source, const char *suffix,
+                                        const char *unit)
+{
+    dolon__column c;
+    dolon_error error;
+    memset(&c, 0, sizeof c);
+    snprintf(c.name, sizeof c.name, "%s%s", dolon__series_table[series].name, suffix);
+    dolon__copy(c.unit, sizeof c.unit, unit);
+    c.source = source;
+    c.series = series;
+    pthread_mutex_lock(&t->lock);
+    error = dolon__append(t, &c);
+    pthread_mutex_unlock(&t->lock);
+    return error;
+}
+
+/* Columns for the scopes, counters and gauges that have joined since the last time. Entries of the table below
+   series_count never change their name or kind. */
+static void dolon__append_new_series(dolon_tracer *t)
+{
+    uint32_t count;
+    uint64_t left_out;
+    dolon_error error = DOLON_OK;
+    pthread_mutex_lock(&dolon__all.lock);
+    count = dolon__all.series_count;
+    left_out = dolon__all.left_out;
+    pthread_mutex_unlock(&dolon__all.lock);
+    for (; t->series_seen < count; t->series_seen++) {
+        uint32_t i = t->series_seen;
+        dolon_error e = DOLON_OK, e2 = DOLON_OK, e3 = DOLON_OK;
+        switch (dolon__series_table[i].kind) {
+        case DOLON__SCOPE_SITE:
+            e = dolon__append_series(t, i, DOLON__FROM_HITS, "_hits", "");
+            e2 = dolon__append_series(t, i, DOLON__FROM_ACTIVE, "_active_instances", "");
+            e3 = dolon__append_series(t, i, DOLON__FROM_AVERAGE, "_average_time", "s");
+            break;
+        case DOLON__COUNT_SITE: e = dolon__append_series(t, i, DOLON__FROM_COUNT, "", ""); break;
+        case DOLON__GAUGE_SITE: e = dolon__append_series(t, i, DOLON__FROM_GAUGE, "", ""); break;
+        }
+        if (error == DOLON_OK) error = e != DOLON_OK ? e : e2 != DOLON_OK ? e2 : e3;
+    }
+    if (left_out > t->left_out_told) error = DOLON_TOO_MANY;
+    t->left_out_told = left_out;
+    if (error != DOLON_OK) dolon__tell(t, error, "scopes, counters or gauges");
+}
+
+static double dolon__sample_series(const dolon__column *c, const dolon__totals *sum, double seconds_per_tick)
+{
+    double gauge;
+    uint64_t bits;
+    switch (c->source) {
+    case DOLON__FROM_HITS:
+    case DOLON__FROM_COUNT: return (double)sum->hits;
+    case DOLON__FROM_ACTIVE: return (double)sum->active;
+    case DOLON__FROM_AVERAGE:
+        return sum->done > 0 ? (double)sum->ticks / (double)sum->done * seconds_per_tick : dolon__nan();
+    default: break;
+    }
+    bits = DOLON__LOAD(&dolon__series_table[c->series].gauge);
+    memcpy(&gauge, &bits, sizeof gauge);
+    return gauge;
+}
+
+/* Probes first, not under a lock: they are the program's. Then all series at once, so that they fit together. */
+static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
+{
+    dolon__totals sum = { 0, 0, 0, 0 };
+    uint32_t series = UINT32_MAX;
+    double seconds_per_tick;
+    t->system.tick++;
+    t->system.now = now;
+    for (uint32_t i = 0; i < count; i++) {
+        const dolon__column *c = &t->columns[i];
+        if (c->source == DOLON__FROM_PROBE) t->values[i] = c->fn(c->user);
+        if (c->source == DOLON__FROM_BUILTIN) t->values[i] = c->builtin->fn(&t->system);
+    }
+    pthread_mutex_lock(&dolon__all.lock);
+    seconds_per_tick = dolon__seconds_per_tick();
+    for (uint32_t i = 0; i < count; i++) {
+        const dolon__column *c = &t->columns[i];
+        if (c->source == DOLON__FROM_PROBE || c->source == DOLON__FROM_BUILTIN) continue;
+        if (c->series != series) dolon__total(series = c->series, &sum);
+        t->values[i] = dolon__sample_series(c, &sum, seconds_per_tick);
+    }
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+/* A row that is next to on time carries its scheduled time: regular times are what a reader expects, and pack well. */
+static int64_t dolon__row_time(dolon_tracer *t, int64_t due, int64_t now, int *late)
+{
+    int64_t tolerance = t->passport.interval / 4 < 10 * DOLON__MS ? t->passport.interval / 4 : 10 * DOLON__MS;
+    int64_t slept = dolon__os_slept(), time;
+    if (slept - t->slept > DOLON__MS) DOLON__STORE(&t->slept, slept); /* less is between two reads of a clock */
+    *late = now - due > tolerance;
+    time = dolon__wall(t, *late ? now : due);
+    if (time <= t->last_time) time = t->last_time + 1;
+    t->last_time = time;
+    return time;
+}
+
+static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
+{
+    dolon__row row;
+    int late;
+    dolon__append_new_series(t);
+    row.time = dolon__row_time(t, due, now, &late);
+    pthread_mutex_lock(&t->lock);
+    row.count = t->column_count;
+    pthread_mutex_unlock(&t->lock);
+    dolon__sample(t, row.count, now);
+    row.values = t->values;
+    row.seq = t->seq++;
+    row.last = last;
+    pthread_mutex_lock(&t->lock);
+    row.marks = &t->marks[t->marks_open];
+    t->marks_open = !t->marks_open;
+    t->marks[t->marks_open].count = 0;
+    t->marks[t->marks_open].lost = 0;
+    t->stats.rows++;
+    t->stats.late += (uint64_t)late;
+    pthread_mutex_unlock(&t->lock);
+    dolon__link_tend(t, now, row.count);
+    dolon__link_row(t, &row);
+}
+
+/* ---- >>timer ---- */
+
+static void dolon__free(dolon_tracer *t)
+{
+    dolon_alloc alloc = t->alloc;
+    dolon__link_close(t);
+    dolon__resolver_drop(t);
+    dolon__system_close(&t->system);
+    alloc.free(alloc.user, t);
+}
+
+/* Sleeps until the monotonic clock says `until`. Returns 1 at once when the tracer is to stop. */
+static int dolon__wait(dolon_tracer *t, int64_t until)
+{
+    int stop;
+    pthread_mutex_lock(&t->lock);
+    while (!t->stop && dolon__os_mono() < until) dolon__os_cond_wait(&t->wake, &t->lock, until);
+    stop = t->stop;
+    pthread_mutex_unlock(&t->lock);
+    return stop;
+}
+
+static void *dolon__timer(void *arg)
+{
+    dolon_tracer *t = (dolon_tracer *)arg;
+    int64_t interval = t->passport.interval, due = t->start, now;
+    int abandoned;
+    dolon__os_become_timer();
+    while (!dolon__wait(t, due < t->link.announce ? due : t->link.announce)) {
+        now = dolon__os_mono();
+        if (now < due) {
+            dolon__link_tend(t, now, t->link.announced);
+            continue;
+        }
+        dolon__tick(t, due, now, 0);
+        now = dolon__os_mono();
+        due += interval;
+        if (now >= due) {
+            int64_t over = (now - due) / interval + 1;
+            due += over * interval;
+            dolon__count_stat(t, &t->stats.skipped, (uint64_t)over);
+        }
+    }
+    now = dolon__os_mono();
+    dolon__tick(t, now, now, 1);
+    pthread_mutex_lock(&t->lock);
+    t->done = 1;
+    abandoned = t->abandoned;
+    pthread_cond_signal(&t->ended);
+    pthread_mutex_unlock(&t->lock);
+    if (abandoned) dolon__free(t);
+    return NULL;
+}
+
+/* ---- >>process: start of use, fork, unloading ---- */
+
+static void dolon__before_fork(void)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) pthread_mutex_lock(&t->lock);
+}
+
+static void dolon__after_fork_in_parent(void)
+{
+    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) pthread_mutex_unlock(&t->lock);
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+/* The other threads are not there any more: their blocks are free, and the tracers are silent. */
+static void dolon__after_fork_in_child(void)
+{
+    const dolon__cell *self = DOLON__SELF();
+    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) {
+        t->forked = 1;
+        pthread_mutex_unlock(&t->lock);
+    }
+    dolon__all.tracers = NULL;
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
+        if (dolon__all.taken[i] && dolon__blocks[i].cells != self) dolon__give_block_back(i);
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+static void dolon__init(void)
+{
+    pthread_atfork(dolon__before_fork, dolon__after_fork_in_parent, dolon__after_fork_in_child);
+    dolon__tsc = dolon__os_tsc_is_steady();
+    pthread_mutex_lock(&dolon__all.lock);
+    dolon__all.key_valid = pthread_key_create(&dolon__all.key, dolon__thread_ended) == 0;
+    dolon__all.clock_start = dolon__os_mono();
+    dolon__all.ticks_start = dolon__now();
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+/* When a library that holds this code is unloaded, threads that end later must not call into it. */
+DOLON__ATTR((destructor)) static void dolon__unload(void)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    if (dolon__all.key_valid) pthread_key_delete(dolon__all.key);
+    dolon__all.key_valid = 0;
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+/* ---- >>public ---- */
+
+static void *dolon__malloc(void *user, size_t bytes)
+{
+    (void)user;
+    return malloc(bytes);
+}
+
+static void dolon__malloc_free(void *user, void *p)
+{
+    (void)user;
+    free(p);
+}
+
+/* A setting of the environment; NULL if there is none, or it is not to count. */
+static const char *dolon__env(const dolon_desc *desc, const char *name)
+{
+    return desc->no_environment ? NULL : dolon__os_env(name);
+}
+
+static void dolon__setup_interval(dolon_tracer *t, const dolon_desc *desc)
+{
+    const char *env = dolon__env(desc, "DOLON_INTERVAL");
+    double least = 0.001, most = 1e6, seconds = desc->interval;
+    if (env && !dolon__parse_number(env, &seconds)) {
+        dolon__tell(t, DOLON_BAD_VALUE, "DOLON_INTERVAL is no number of seconds");
+        seconds = desc->interval;
+    }
+    if (!dolon__is_finite(seconds) || seconds < 0) {
+        dolon__tell(t, DOLON_BAD_VALUE, "the interval is no number of seconds");
+        seconds = 0;
+    }
+    if (seconds > 0 && (seconds < least || seconds > most))
+        dolon__tell(t, DOLON_BAD_VALUE, "the interval is taken as the nearest between 0.001 and 1000000 seconds");
+    if (seconds == 0) seconds = 1;
+    seconds = seconds < least ? least : seconds > most ? most : seconds;
+    t->passport.interval = (int64_t)(seconds * 1e9 + 0.5);
+}
+
+static void dolon__setup_link(dolon_tracer *t, const dolon_desc *desc)
+{
+    const char *host = dolon__env(desc, "DOLON_HOST"), *port = dolon__env(desc, "DOLON_PORT");
+    double number = desc->port;
+    if (port && !(dolon__parse_number(port, &number) && number >= 1 && number <= 65535)) {
+        dolon__tell(t, DOLON_BAD_VALUE, "DOLON_PORT is no port number");
+        number = desc->port;
+    }
+    if (number != 0 && !(number >= 1 && number <= 65535)) {
+        dolon__tell(t, DOLON_BAD_VALUE, "the port is not within 1 and 65535");
+        number = 0;
+    }
+    if (!host) host = desc->host && *desc->host ? desc->host : "localhost";
+    dolon__copy(t->link.host, sizeof t->link.host, host);
+    t->link.port = number != 0 ? (int)number : 12013;
+    t->link.fd = -1;
+    t->link.announce = t->start;
+    t->link.delay = DOLON__SECOND;
+    t->link.trouble = DOLON_OK;
+}
+
+/* A random UUID: version 4, RFC 9562 §5.4. */
+static void dolon__setup_uuid(char out[37])
+{
+    unsigned char b[16];
+    size_t n = 0;
+    dolon__os_random(b, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) out[n++] = '-';
+        out[n++] = "0123456789abcdef"[b[i] >> 4];
+        out[n++] = "0123456789abcdef"[b[i] & 15];
+    }
+    out[n] = 0;
+}
+
+static void dolon__setup_passport(dolon_tracer *t, const dolon_desc *desc)
+{
+    dolon__passport *p = &t->passport;
+    const char *app = dolon__env(desc, "DOLON_APP_NAME");
+    if (!app) app = desc->app_name;
+    dolon__setup_uuid(p->uuid);
+    dolon__copy(p->app, sizeof p->app, app);
+    if (!*p->app) dolon__os_program_name(p->app, sizeof p->app);
+    if (gethostname(p->host, sizeof p->host - 1) != 0) p->host[0] = 0;
+    if (!desc->hide_args) dolon__os_arguments(p->args, sizeof p->args);
+    dolon__os_build_id(p->build, sizeof p->build);
+    p->pid = (int)getpid();
+    p->time = dolon__os_clock(CLOCK_REALTIME);
+    for (int i = 0; i < DOLON_MAX_TAGS && desc->tags[i].name; i++) {
+        dolon__copy(p->tag_names[i], sizeof p->tag_names[i], desc->tags[i].name);
+        dolon__copy(p->tag_values[i], sizeof p->tag_values[i], desc->tags[i].value);
+        p->tag_count = i + 1;
+    }
+}
+
+static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
+{
+    static const dolon_probe defaults[] = { DOLON_DEFAULT_PROBES };
+    size_t count = DOLON_MAX_PROBES;
+    const dolon_probe *probes = desc->probes;
+    if (!probes[0].name) {
+        probes = defaults;
+        count = sizeof defaults / sizeof defaults[0];
+    }
+    t->announce_bytes = t->wire->announce(t->datagram, sizeof t->datagram, t, 0);
+    for (size_t i = 0; i < count && probes[i].name; i++) dolon_add_probe(t, &probes[i]);
+    dolon__append_new_series(t);
+}
+
+static void dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_alloc *alloc)
+{
+    memset(t, 0, sizeof *t);
+    pthread_mutex_init(&t->lock, NULL);
+    dolon__os_cond_init(&t->wake);
+    dolon__os_cond_init(&t->ended);
+    t->alloc = *alloc;
+    t->log = desc->log;
+    t->wire = dolon__wire_find(desc->wire);
+    dolon__setup_passport(t, desc);
+    t->start = dolon__os_mono();
+    t->slept = t->slept_before = dolon__os_slept();
+    dolon__setup_interval(t, desc);
+    dolon__setup_link(t, desc);
+    dolon__setup_probes(t, desc);
+}
+
+static void dolon__enlist(dolon_tracer *t)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    t->next = dolon__all.tracers;
+    dolon__all.tracers = t;
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+static void dolon__delist(dolon_tracer *t)
+{
+    pthread_mutex_lock(&dolon__all.lock);
+    for (dolon_tracer **p = &dolon__all.tracers; *p; p = &(*p)->next) {
+        if (*p != t) continue;
+        *p = t->next;
+        break;
+    }
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+dolon_tracer *dolon_start(const dolon_desc *desc)
+{
+    static const dolon_desc defaults;
+    dolon_alloc alloc = { dolon__malloc, dolon__malloc_free, NULL };
+    const char *disabled;
+    dolon_tracer *t;
+    if (!desc) desc = &defaults;
+    DOLON_ASSERT(!desc->alloc.alloc == !desc->alloc.free);
+    if (desc->alloc.alloc && desc->alloc.free) alloc = desc->alloc;
+    disabled = dolon__env(desc, "DOLON_DISABLED");
+    if (disabled && strcmp(disabled, "0") != 0) return NULL;
+    pthread_once(&dolon__once, dolon__init);
+    dolon__join_known();
+    t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t);
+    if (!t) {
+        dolon__say(&desc->log, DOLON_NO_MEMORY, "");
+        return NULL;
+    }
+    dolon__setup(t, desc, &alloc);
+    dolon__enlist(t);
+    if (dolon__os_thread(&t->thread, 0, dolon__timer, t) != 0) {
+        dolon__tell(t, DOLON_NO_THREAD, "");
+        dolon__delist(t);
+        dolon__free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void dolon_stop(dolon_tracer *t)
+{
+    int64_t patience = dolon__os_mono() + DOLON__SECOND;
+    int done;
+    if (!t) return;
+    if (t->forked) {
+        dolon__free(t);
+        return;
+    }
+    dolon__delist(t);
+    pthread_mutex_lock(&t->lock);
+    t->stop = 1;
+    pthread_cond_signal(&t->wake);
+    while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
+    done = t->done;
+    pthread_mutex_unlock(&t->lock);
+    if (!done) {
+        dolon__tell(t, DOLON_STUCK, "");
+        pthread_mutex_lock(&t->lock);
+        done = t->done;
+        DOLON__STORE(&t->abandoned, !done);
+        if (!done) pthread_detach(t->thread);
+        pthread_mutex_unlock(&t->lock);
+    }
+    if (!done) return;
+    pthread_join(t->thread, NULL);
+    pthread_cond_destroy(&t->wake);
+    pthread_cond_destroy(&t->ended);
+    pthread_mutex_destroy(&t->lock);
+    dolon__free(t);
+}
+
+dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *probe)
+{
+    dolon_error error;
+    if (!t || t->forked) return DOLON_OK;
+    error = dolon__append_probe(t, probe);
+    if (error != DOLON_OK) dolon__tell(t, error, probe && probe->name ? probe->name : "");
+    return error;
+}
+
+void dolon_mark(dolon_tracer *t, const char *label)
+{
+    dolon__marks *marks;
+    if (!t || t->forked) return;
+    pthread_mutex_lock(&t->lock);
+    marks = &t->marks[t->marks_open];
+    if (marks->count < DOLON_MAX_MARKS) {
+        dolon__mark *mark = &marks->list[marks->count++];
+        mark->time = dolon__wall(t, dolon__os_mono());
+        dolon__copy(mark->label, sizeof mark->label, label);
+    } else {
+        marks->lost++;
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
+{
+    memset(out, 0, sizeof *out);
+    if (t) {
+        pthread_mutex_lock(&t->lock);
+        *out = t->stats;
+        pthread_mutex_unlock(&t->lock);
+    }
+    pthread_mutex_lock(&dolon__all.lock);
+    out->sites_left_out = dolon__all.left_out;
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+static double dolon__speed_at(dolon_speedometer *s, double value, int64_t now)
+{
+    double least = s->time_interval > 0 ? s->time_interval : 2, seconds = (double)(now - s->last_time) / 1e9;
+    if (s->started && seconds <= least) return s->speed;
+    s->speed = s->started ? (value - s->last_value) / seconds : 0;
+    s->started = 1;
+    s->last_value = value;
+    s->last_time = now;
+    return s->speed;
+}
+
+double dolon_speed(dolon_speedometer *s, double value)
+{
+    return dolon__speed_at(s, value, dolon__os_mono());
+}
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* DOLON_IMPLEMENTATION */
+
+/* ---- >>licence ----
+
+   At your choice, one of the two.
+
+   ALTERNATIVE A - MIT License
+
+   Copyright (c) 2026 the dolon authors
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+   persons to whom the Software is furnished to do so, subject to the following conditions:
+
+   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+   Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+   ALTERNATIVE B - Public Domain (www.unlicense.org)
+
+   This is free and unencumbered software released into the public domain.
+
+   Anyone is free to copy, modify, publish, use, compile, sell, or distribute this software, either in source code form
+   or as a compiled binary, for any purpose, commercial or non-commercial, and by any means.
+
+   In jurisdictions that recognize copyright laws, the author or authors of this software dedicate any and all copyright
+   interest in the software to the public domain. We make this dedication for the benefit of the public at large and to
+   the detriment of our heirs and successors. We intend this dedication to be an overt act of relinquishment in perpetuity
+   of all present and future rights to this software under copyright law.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS BE
+   LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+   OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   answers: what the API answers from the store, in whole. On a worker's thread; knows nothing of h2o. */
+#ifndef ANSWERS_H
+#define ANSWERS_H
+
+#include "metrics.h"
+#include "params.h"
+#include "store.h"
+
+/* A question and its answer. */
+typedef struct {
+    uuid run;
+    params params;
+    const metrics_sources *metrics;
+    int status;              /* 200, or why `body` is no answer but a sentence: 400, 404, 503 */
+    buf body;
+} answer;
+
+/* Each fills `status` and `body`. */
+typedef void (*answer_fn)(answer *a, store *s);
+void answer_apps(answer *a, store *s);
+void answer_run(answer *a, store *s);
+void answer_series(answer *a, store *s);
+void answer_ready(answer *a, store *s);
+void answer_metrics(answer *a, store *s);
+
+#endif

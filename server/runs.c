@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   runs: the registry of the runs that are heard of now. */
+#include "runs.h"
+#include "runs_info.h"
+#include "runs_table.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A run is at first in `waiting`, by `since`: for the store's answer, or for an announcement. When it has both it is
+   ready, moves to `known`, by `heard`, and what it said meanwhile is replayed. */
+struct runs {
+    runs_limits limits;
+    void (*want)(void *ctx, const uuid *run);
+    void *ctx;
+    table table;
+    queue waiting, known;
+    entry *unasked; /* the oldest in `waiting` that the store was not asked for  */
+    size_t asked;   /* answers that are due                                      */
+    entry **dirty;  /* those that the next flush has to look at                  */
+    size_t dirty_count, dirty_room;
+    batch_part *done; /* parts that were complete before the flush                 */
+    size_t done_count, done_room;
+    size_t fresh_bytes; /* of all that is new                                        */
+    size_t held_rows, held_bytes;
+    size_t info_bytes;
+    int64_t now, tick; /* the last `now`; the same, but never set back              */
+    runs_counters counters;
+};
+
+/* The counters have one writer: no need for a locked addition. */
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static void advance(runs *r, int64_t now)
+{
+    if (now > r->now) r->tick += now - r->now;
+    r->now = now;
+}
+
+static const char *text_of(const entry *e, char text[UUID_TEXT])
+{
+    uuid_format(&e->info->id, text);
+    return text;
+}
+
+static bool is_ready(const entry *e)
+{
+    return e->answered && e->info->column_count;
+}
+
+/* ---- what leaves ---- */
+
+static void set_dirty(runs *r, entry *e)
+{
+    if (e->dirty != NOT_DIRTY) return;
+    if (r->dirty_count == r->dirty_room) {
+        r->dirty_room = r->dirty_room ? 2 * r->dirty_room : 64;
+        r->dirty = mem_resize(r->dirty, r->dirty_room, sizeof(entry *));
+    }
+    e->dirty = r->dirty_count;
+    r->dirty[r->dirty_count++] = e;
+}
+
+static void set_clean(runs *r, entry *e)
+{
+    if (e->dirty == NOT_DIRTY) return;
+    entry *last = r->dirty[--r->dirty_count];
+    r->dirty[e->dirty] = last;
+    last->dirty = e->dirty;
+    e->dirty = NOT_DIRTY;
+}
+
+static void set_changed(runs *r, entry *e)
+{
+    e->changed = true;
+    if (is_ready(e)) set_dirty(r, e);
+}
+
+static uint64_t lost_in(const batch_part *p)
+{
+    uint64_t lost = 0;
+    for (size_t i = 0; i < p->event_count; i++) lost += p->events[i].count;
+    return lost;
+}
+
+/* Completes a part of what the run has newly said, if it has. */
+static void close_part(runs *r, entry *e)
+{
+    if (!e->fresh.part.rows && !e->fresh.part.event_count && !e->changed) return;
+    if (r->done_count == r->done_room) {
+        r->done_room = r->done_room ? 2 * r->done_room : 16;
+        r->done = mem_resize(r->done, r->done_room, sizeof *r->done);
+    }
+    e->info->next_seq = e->seqs.next;
+    batch_part part = gather_take(&e->fresh, e->info->column_count);
+    part.info = run_info_copy(e->info);
+    r->done[r->done_count++] = part;
+    r->fresh_bytes += sizeof part + e->weight;
+    e->info->rows += part.rows;
+    e->info->lost += lost_in(&part);
+    e->shown = e->info->seen;
+    e->changed = false;
+}
+
+static void add_event(runs *r, entry *e, run_event event)
+{
+    size_t before = e->fresh.bytes;
+    gather_event(&e->fresh, event);
+    r->fresh_bytes += e->fresh.bytes - before;
+    set_dirty(r, e);
+}
+
+static void add_gaps(runs *r, entry *e, int64_t until)
+{
+    hole *gaps;
+    size_t gap_count = seqs_expire(&e->seqs, until, &gaps);
+    for (size_t i = 0; i < gap_count; i++) {
+        const hole *h = &gaps[i];
+        bool forth = h->before <= h->after; /* a client's clock may have been set back */
+        add_event(r, e,
+                  (run_event){.kind = EVENT_GAP,
+                              .time = forth ? h->before : h->after,
+                              .until = forth ? h->after : h->before,
+                              .seq = h->first,
+                              .count = h->end - h->first,
+                              .text = mem_strdup("")});
+    }
+    free(gaps);
+}
+
+/* ---- records of a run that is ready ---- */
+
+static void take_row(runs *r, entry *e, const record *rec, int64_t now)
+{
+    int64_t time = rec->row.time;
+    uint64_t seq = rec->row.seq == NO_SEQ ? e->seqs.next : rec->row.seq;
+    size_t columns = e->info->column_count;
+    bool first = !e->seqs.next;
+    seq_verdict verdict = seqs_take(&e->seqs, seq, &time, now, r->tick);
+    e->row = seq;
+    e->row_marks = 0;
+    e->row_seen = verdict == SEQ_SEEN;
+    if (e->row_seen) {
+        count(&r->counters.duplicates, 1);
+        return;
+    }
+    if (rec->row.count < columns) count(&r->counters.short_rows, 1);
+    if (rec->row.count > columns) count(&r->counters.long_rows, 1);
+    count(&r->counters.rows, 1);
+    size_t before = e->fresh.bytes;
+    gather_row(&e->fresh, columns, seq, time, rec->row.values, rec->row.count);
+    r->fresh_bytes += e->fresh.bytes - before;
+    if (first || time > e->info->last) e->info->last = time;
+    if (verdict == SEQ_NEW) e->info->state = RUN_LIVE; /* a late row tells nothing of now */
+    if (e->seqs.count > SEQS_HOLES) add_gaps(r, e, INT64_MIN);
+    set_dirty(r, e);
+}
+
+/* A mark's number is made of its row's and its place there: it stays the same if the row is sent again. */
+static void take_mark(runs *r, entry *e, const record *rec, int64_t now)
+{
+    if (e->row_seen) return;
+    if (e->row_marks == MARKS_PER_ROW) {
+        count(&r->counters.dropped_marks, 1);
+        return;
+    }
+    bool clipped;
+    int64_t time = rec->mark.time == NO_TIME ? now : rec->mark.time;
+    char *text = span_clean(rec->mark.text, MAX_TEXT_BYTES, &clipped);
+    count(&r->counters.clipped_names, clipped);
+    add_event(r, e,
+              (run_event){.kind = EVENT_MARK,
+                          .time = time,
+                          .until = time,
+                          .text = text,
+                          .seq = e->row * MARKS_PER_ROW + e->row_marks++});
+}
+
+static void take_end(runs *r, entry *e, const record *rec)
+{
+    if (e->row_seen) return;
+    e->info->state = rec->end.reason == END_CRASHED ? RUN_CRASHED : RUN_ENDED;
+    set_changed(r, e);
+}
+
+static void take_lost(runs *r, entry *e, const record *rec)
+{
+    uint64_t first = rec->lost.first_seq, n = rec->lost.count;
+    if (first > MAX_SEQ) return;
+    seqs_lose(&e->seqs, first, n > MAX_SEQ - first ? MAX_SEQ : first + n, r->tick);
+    set_dirty(r, e);
+}
+
+static void take_ready(runs *r, entry *e, const record *rec, int64_t now)
+{
+    switch (rec->kind) {
+    case RECORD_ROW: take_row(r, e, rec, now); break;
+    case RECORD_MARK: take_mark(r, e, rec, now); break;
+    case RECORD_LOST: take_lost(r, e, rec); break;
+    case RECORD_END: take_end(r, e, rec); break;
+    case RECORD_ALIVE: /* that it was heard is noted */
+    case RECORD_ANNOUNCE: break;
+    }
+}
+
+/* ---- records that wait ---- */
+
+static void drop_held(runs *r, entry *e)
+{
+    size_t rows = e->held.rows;
+    r->held_rows -= rows;
+    r->held_bytes -= e->held.bytes;
+    held_clear(&e->held);
+    if (!rows) return;
+    char text[UUID_TEXT];
+    count(&r->counters.orphans, rows);
+    log_limited(LOG_WARN, "run %s: %zu rows dropped: it was never announced", text_of(e, text), rows);
+}
+
+static void replay_held(runs *r, entry *e)
+{
+    r->held_rows -= e->held.rows;
+    r->held_bytes -= e->held.bytes;
+    for (held *h; (h = held_pop(&e->held));) {
+        take_ready(r, e, &h->rec, h->now);
+        free(h);
+    }
+}
+
+/* ---- from waiting to known ---- */
+
+static void ask_more(runs *r)
+{
+    while (r->unasked && r->asked < ASK_AT_ONCE) {
+        const entry *e = r->unasked;
+        r->unasked = e->newer;
+        r->asked++;
+        r->want(r->ctx, &e->info->id);
+    }
+}
+
+static void leave_waiting(runs *r, entry *e)
+{
+    if (r->unasked == e) r->unasked = e->newer;
+    queue_remove(&r->waiting, e);
+}
+
+static void settle(runs *r, entry *e)
+{
+    if (!is_ready(e)) return;
+    leave_waiting(r, e);
+    queue_append(&r->known, e);
+    replay_held(r, e);
+    if (e->changed) set_dirty(r, e);
+}
+
+static void go_on_unanswered(runs *r, entry *e)
+{
+    e->answered = true;
+    e->seqs.open = true; /* the store may hold earlier rows: they are not lost */
+    settle(r, e);
+}
+
+/* ---- entries come and go ---- */
+
+static void weigh(runs *r, entry *e)
+{
+    size_t weight = sizeof *e + info_bytes(e->info);
+    r->info_bytes += weight - e->weight;
+    e->weight = weight;
+}
+
+static void entry_free(entry *e)
+{
+    run_info_free(e->info);
+    seqs_free(&e->seqs);
+    gather_free(&e->fresh);
+    held_clear(&e->held);
+    free(e);
+}
+
+static void forget(runs *r, entry *e)
+{
+    if (is_ready(e)) {
+        add_gaps(r, e, INT64_MAX);
+        close_part(r, e);
+        queue_remove(&r->known, e);
+    } else {
+        drop_held(r, e);
+        leave_waiting(r, e);
+    }
+    set_clean(r, e);
+    table_remove(&r->table, e);
+    r->info_bytes -= e->weight;
+    entry_free(e);
+}
+
+/* The oldest but `keep`: strangers first, so that a flood of them forgets no known run. */
+static entry *oldest_but(const runs *r, const entry *keep)
+{
+    const queue *queues[] = {&r->waiting, &r->known};
+    for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
+        entry *e = queues[i]->oldest;
+        if (e == keep && e) e = e->newer;
+        if (e) return e;
+    }
+    return NULL;
+}
+
+static void make_room(runs *r, const entry *keep)
+{
+    while (r->table.count > r->limits.runs || r->info_bytes > r->limits.info_bytes) {
+        entry *e = oldest_but(r, keep);
+        if (!e) return;
+        count(&r->counters.evicted, 1);
+        log_limited(LOG_WARN, "too many runs at once: the longest silent is forgotten until it speaks again");
+        forget(r, e);
+    }
+}
+
+static entry *add_entry(runs *r, const uuid *id, int64_t now)
+{
+    entry *e = mem_calloc(1, sizeof *e);
+    e->info = info_blank(id, now);
+    e->since = e->heard = r->tick;
+    e->dirty = NOT_DIRTY;
+    table_insert(&r->table, e);
+    queue_append(&r->waiting, e);
+    if (!r->unasked) r->unasked = e;
+    weigh(r, e);
+    make_room(r, e);
+    ask_more(r);
+    return e;
+}
+
+/* What all of them hold is too much: the longest waiting goes on if it is announced, and is forgotten if not. */
+static void bound_held(runs *r)
+{
+    while (r->held_rows > r->limits.pending_rows || r->held_bytes > PENDING_BYTES) {
+        entry *e = r->waiting.oldest;
+        if (e->info->column_count)
+            go_on_unanswered(r, e);
+        else
+            forget(r, e);
+    }
+}
+
+/* `e` may be gone afterwards. */
+static void hold(runs *r, entry *e, const record *rec, int64_t now)
+{
+    if (rec->kind == RECORD_ALIVE) return;
+    size_t before = e->held.bytes;
+    held_append(&e->held, rec, now);
+    r->held_rows += rec->kind == RECORD_ROW;
+    r->held_bytes += e->held.bytes - before;
+    bound_held(r);
+}
+
+/* ---- announcements and answers ---- */
+
+/* What is gathered has the columns of before. */
+static bool merge(runs *r, entry *e, run_info *told)
+{
+    if (told->column_count > e->info->column_count && e->fresh.part.rows) close_part(r, e);
+    bool merged = info_merge(e->info, told);
+    if (merged) {
+        weigh(r, e);
+        set_changed(r, e);
+    } else {
+        char text[UUID_TEXT];
+        count(&r->counters.conflicts, 1);
+        log_limited(LOG_WARN, "run %s: announced again as another: refused", text_of(e, text));
+    }
+    run_info_free(told);
+    return merged;
+}
+
+static void take_announce(runs *r, entry *e, const record *rec, int64_t now)
+{
+    if (info_holds(e->info, rec)) return;
+    bool first = !e->info->column_count;
+    uint64_t clipped = 0, renamed = 0;
+    run_info *told = info_told(rec, e->info->column_count, r->table.key, &clipped, &renamed);
+    if (!merge(r, e, told)) return;
+    count(&r->counters.clipped_names, clipped);
+    count(&r->counters.renamed_columns, renamed);
+    if (!first) {
+        make_room(r, e);
+        return;
+    }
+    e->seqs.time = e->info->started < now ? e->info->started : now;
+    make_room(r, e);
+    settle(r, e);
+}
+
+/* The store holds the run: that comes first, and what was announced meanwhile must agree with it. */
+static void adopt(runs *r, entry *e, run_info *stored)
+{
+    run_info *announced = e->info;
+    stored->seen = announced->seen;
+    e->info = stored;
+    e->seqs.next = stored->next_seq;
+    e->seqs.time = stored->last;
+    weigh(r, e);
+    if (announced->column_count)
+        merge(r, e, announced);
+    else
+        run_info_free(announced);
+}
+
+void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now)
+{
+    advance(r, now);
+    if (r->asked) r->asked--;
+    entry *e = table_find(&r->table, id);
+    if (e && !e->answered) {
+        e->answered = true;
+        if (stored) adopt(r, e, stored);
+        stored = NULL;
+        make_room(r, e);
+        settle(r, e);
+    } else if (e && stored && stored->next_seq > e->seqs.next) {
+        e->seqs.next = stored->next_seq; /* too late to matter for what has left, but not for what comes */
+    }
+    run_info_free(stored);
+    ask_more(r);
+}
+
+/* ---- the registry ---- */
+
+static void heard(runs *r, entry *e, int64_t now)
+{
+    e->info->seen = now;
+    e->heard = r->tick;
+    if (!is_ready(e)) return;
+    if (r->known.newest != e) {
+        queue_remove(&r->known, e);
+        queue_append(&r->known, e);
+    }
+    if (now - e->shown >= NS_PER_SECOND) set_changed(r, e); /* a sign of life is news, but not each one */
+}
+
+void runs_take(runs *r, const record *rec, int64_t now)
+{
+    advance(r, now);
+    count(&r->counters.ignored, rec->ignored);
+    entry *e = table_find(&r->table, &rec->run);
+    if (!e) e = add_entry(r, &rec->run, now);
+    heard(r, e, now);
+    if (rec->kind == RECORD_ANNOUNCE)
+        take_announce(r, e, rec, now);
+    else if (is_ready(e))
+        take_ready(r, e, rec, now);
+    else
+        hold(r, e, rec, now);
+}
+
+static void expire_waiting(runs *r, bool final)
+{
+    for (entry *e; (e = r->waiting.oldest) && (final || r->tick - e->since >= PENDING_SECONDS * NS_PER_SECOND);)
+        if (e->info->column_count)
+            go_on_unanswered(r, e);
+        else
+            forget(r, e);
+}
+
+static void forget_silent(runs *r)
+{
+    for (entry *e; (e = r->known.oldest) && r->tick - e->heard >= FORGET_SECONDS * NS_PER_SECOND;) forget(r, e);
+}
+
+static void close_dirty(runs *r, int64_t until)
+{
+    for (size_t i = 0; i < r->dirty_count;) {
+        entry *e = r->dirty[i];
+        add_gaps(r, e, until);
+        close_part(r, e);
+        if (e->seqs.count)
+            i++; /* its holes want another look */
+        else
+            set_clean(r, e);
+    }
+}
+
+batch *runs_flush(runs *r, int64_t now, bool final)
+{
+    advance(r, now);
+    expire_waiting(r, final);
+    forget_silent(r);
+    close_dirty(r, final ? INT64_MAX : r->tick - r->limits.reorder);
+    ask_more(r);
+    if (!r->done_count) return NULL;
+    batch *b = mem_alloc(sizeof *b);
+    *b = (batch){.parts = r->done, .count = r->done_count, .bytes = sizeof *b + r->fresh_bytes};
+    r->done = NULL;
+    r->done_count = r->done_room = r->fresh_bytes = 0;
+    return b;
+}
+
+bool runs_full(const runs *r)
+{
+    return r->fresh_bytes >= r->limits.batch_bytes;
+}
+
+size_t runs_count(const runs *r)
+{
+    return r->table.count;
+}
+
+size_t runs_asked(const runs *r)
+{
+    return r->asked;
+}
+
+const runs_counters *runs_stats(const runs *r)
+{
+    return &r->counters;
+}
+
+static runs_limits with_defaults(const runs_limits *given)
+{
+    runs_limits l = given ? *given : (runs_limits){0};
+    if (!l.runs) l.runs = 65536;
+    if (!l.info_bytes) l.info_bytes = (size_t)256 << 20;
+    if (!l.pending_rows) l.pending_rows = 65536;
+    if (!l.batch_bytes) l.batch_bytes = (size_t)8 << 20;
+    if (!l.reorder) l.reorder = 2 * NS_PER_SECOND;
+    return l;
+}
+
+runs *runs_new(const runs_limits *limits, void (*want)(void *ctx, const uuid *run), void *ctx)
+{
+    runs *r = mem_calloc(1, sizeof *r);
+    r->limits = with_defaults(limits);
+    r->want = want;
+    r->ctx = ctx;
+    r->table.key = hash_new_key();
+    return r;
+}
+
+static void free_queue(queue *q)
+{
+    for (entry *e = q->oldest, *newer; e; e = newer) {
+        newer = e->newer;
+        entry_free(e);
+    }
+}
+
+void runs_free(runs *r)
+{
+    if (!r) return;
+    free_queue(&r->waiting);
+    free_queue(&r->known);
+    batch *unsent = mem_alloc(sizeof *unsent);
+    *unsent = (batch){.parts = r->done, .count = r->done_count};
+    batch_free(unsent);
+    free(r->table.buckets);
+    free(r->dirty);
+    free(r);
+}
