@@ -412,7 +412,7 @@ static void ends_and_marks(void **state)
 static void bounds(void **state)
 {
     (void)state;
-    const runs_limits few_runs = {.runs = 2}, few_rows = {.pending_rows = 2}, small = {.info_bytes = 2500};
+    const runs_limits few_runs = {.runs = 2}, few_rows = {.pending_rows = 2}, small = {.info_bytes = 1700};
     static const story runs_stories[] = {
         {"new A a; new B b; none A; none B; row A 1; flush; new C c; none C; row B 2; flush",
          "?A ?B A:live(a) 0@0=1 B:live(b) | ?C ?B C:live(c) | ", "rows=1 evicted=2 "},
@@ -434,7 +434,7 @@ static void bounds(void **state)
     PLAY(rows_stories, &few_rows);
     static const story small_stories[] = {
         {"new A a; none A; new B a; none B; new C " MANY "; none C; flush",
-         "?A ?B ?C A:live(a) C:live(" MANY ") B:live(a) | ", "evicted=1 "},
+         "?A ?B ?C A:live(a) B:live(a) C:live(" MANY ") | ", "evicted=2 "},
     };
     PLAY(small_stories, &small);
     static const story forgetting[] = {
