@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "emit.h"
 #include "latest.h"
 
 /* ---- failing ---- */
@@ -54,7 +54,7 @@ static bool list_run(void *ctx, const run_info *r)
         list->runs = mem_resize(list->runs, list->room, sizeof list->runs[0]);
     }
     size_t from = list->json.n;
-    json_run(&list->json, r, list->now);
+    emit_run(&list->json, r, list->now);
     list->runs[list->count] = (listed_run){mem_strdup(r->app), list->count, 0, from, list->json.n};
     list->count++;
     return true;
@@ -101,7 +101,7 @@ static void write_groups(const run_list *list, buf *out)
             buf_text(out, ",\n");
         } else {
             buf_text(out, i ? "]},\n{\"app\":" : "{\"app\":");
-            json_string(out, r->app);
+            emit_string(out, r->app);
             buf_text(out, ",\"runs\":[\n");
         }
         buf_append(out, list->json.p + r->from, r->to - r->from);
@@ -129,7 +129,7 @@ void answer_run(answer *a, store *s)
     if (!check(a, s, store_run(s, &a->run, &r))) return;
     double *last = mem_calloc(r->column_count, sizeof *last);
     if (check(a, s, latest_values(s, r, last))) {
-        json_run_details(&a->body, r, last, clock_wall());
+        emit_run_details(&a->body, r, last, clock_wall());
         buf_text(&a->body, "\n");
     }
     free(last);
@@ -159,9 +159,9 @@ static bool take_first_time(void *ctx, const chunk_key *key, const summary *colu
 }
 
 /* What was not asked for is where the run begins, or ends. */
-static bool find_range(answer *a, store *s, const run_info *r, json_range *out)
+static bool find_range(answer *a, store *s, const run_info *r, emit_range *out)
 {
-    *out = (json_range){a->params.from, a->params.to};
+    *out = (emit_range){a->params.from, a->params.to};
     if (out->from == INT64_MIN) {
         out->from = r->started;
         if (!check(a, s, store_entries(s, &r->id, 0, INT64_MIN, INT64_MAX, take_first_time, &out->from)))
@@ -174,12 +174,12 @@ static bool find_range(answer *a, store *s, const run_info *r, json_range *out)
 
 static void make_series(answer *a, store *s, const run_info *r)
 {
-    json_range range;
+    emit_range range;
     if (!check_columns(a, r) || !find_range(a, s, r, &range)) return;
     series_request request = {range.from, range.to, a->params.points, a->params.columns, a->params.column_count};
     series result;
     if (!check(a, s, query_series(s, r, &request, &result))) return;
-    json_series(&a->body, r, &result, &range);
+    emit_series(&a->body, r, &result, &range);
     buf_text(&a->body, "\n");
     series_free(&result);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "json.h"
+#include "emit.h"
 
 struct export
 {
@@ -34,7 +34,7 @@ store_status export_open(store *s, const uuid *run, export_format format, int64_
     e->labels = mem_calloc(info->column_count, sizeof e->labels[0]);
     for (size_t i = 0; i < info->column_count && format == EXPORT_NDJSON; i++) {
         buf_text(&e->labels[i], i ? "," : "");
-        json_string(&e->labels[i], info->columns[i].name);
+        emit_string(&e->labels[i], info->columns[i].name);
         buf_text(&e->labels[i], ":");
     }
     *out = e;

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "json.h"
+#include "emit.h"
 
 /* Nothing from elsewhere, and nobody may frame, embed or sniff. */
 static const char content_policy[] =
@@ -114,7 +114,7 @@ void http_error(http *h, h2o_req_t *req, int status, const char *format, ...)
         if (*p < 0x20 || *p > 0x7E) *p = '?';
     buf body = {0};
     buf_text(&body, "{\"error\":");
-    json_string(&body, text);
+    emit_string(&body, text);
     buf_text(&body, "}\n");
     http_reply(h, req, status, "application/json", BODY_PLAIN, &body);
 }

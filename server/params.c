@@ -36,7 +36,7 @@ static span decode(span text, char *out)
         int high = -1, low = -1;
         if (text.p[i] == '%' && i + 2 < text.n) high = hex(text.p[i + 1]), low = hex(text.p[i + 2]);
         if (high >= 0 && low >= 0) i += 2;
-        out[n++] = high >= 0 && low >= 0 ? (char)(high << 4 | low) : text.p[i];
+        out[n++] = (char)(high >= 0 && low >= 0 ? high << 4 | low : text.p[i]);
     }
     return (span){out, n};
 }

@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#include "json.h"
+#include "emit.h"
 
 #define TICKS_PER_COMMENT  100        /* a silent HTTP/1 client's death is seen only by writing to it */
 #define BYTES_ON_THEIR_WAY (64 << 20) /* of all streams together; with more, fetching waits */
@@ -137,7 +137,7 @@ static void run_read(task *t)
     int64_t now = clock_wall();
     s->shown = run_state_at(s->info, now);
     event(s, first ? "hello" : "run");
-    json_run(&s->next, s->info, now);
+    emit_run(&s->next, s->info, now);
     event_end(s);
     flush(s);
 }
@@ -179,7 +179,7 @@ static void take_news(stream *s)
     }
     if (news.rows.points || news.rows.gap_count || news.rows.mark_count) {
         event(s, "rows");
-        json_series(&s->next, s->info, &news.rows, NULL);
+        emit_series(&s->next, s->info, &news.rows, NULL);
         event_end(s);
     }
     live_news_free(&news);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   json: what the API answers, written out. Pure. */
-#include "json.h"
+   emit: what the API answers as JSON, written out. Pure. */
+#include "emit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-void json_string(buf *out, const char *s)
+void emit_string(buf *out, const char *s)
 {
     buf_append(out, "\"", 1);
     while (*s) {
@@ -24,7 +24,7 @@ void json_string(buf *out, const char *s)
     buf_append(out, "\"", 1);
 }
 
-void json_ms(buf *out, int64_t ns)
+void emit_ms(buf *out, int64_t ns)
 {
     char text[32];
     uint64_t n = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, fraction = n % NS_PER_MS;
@@ -51,7 +51,7 @@ static void member(buf *out, const char *name)
 static void member_string(buf *out, const char *name, const char *value)
 {
     member(out, name);
-    json_string(out, value);
+    emit_string(out, value);
 }
 
 /* ---- runs ---- */
@@ -64,9 +64,9 @@ static void run_members(buf *out, const run_info *r, int64_t now)
     member_string(out, "app", r->app);
     member_string(out, "state", run_state_name(run_state_at(r, now)));
     member(out, "started");
-    json_ms(out, r->started);
+    emit_ms(out, r->started);
     member(out, "last");
-    json_ms(out, r->last);
+    emit_ms(out, r->last);
     buf_printf(out, ",\"rows\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"interval\":", r->rows, r->lost);
     if (r->interval > 0)
         buf_double(out, (double)r->interval / (double)NS_PER_SECOND);
@@ -75,28 +75,28 @@ static void run_members(buf *out, const run_info *r, int64_t now)
     buf_text(out, ",\"columns\":[");
     for (size_t i = 0; i < r->column_count; i++) {
         comma(out, i);
-        json_string(out, r->columns[i].name);
+        emit_string(out, r->columns[i].name);
     }
     buf_text(out, "],\"tags\":{");
     for (size_t i = 0; i < r->tag_count; i++) {
         comma(out, i);
-        json_string(out, r->tags[i].name);
+        emit_string(out, r->tags[i].name);
         buf_text(out, ":");
-        json_string(out, r->tags[i].value);
+        emit_string(out, r->tags[i].value);
     }
     buf_text(out, "}");
     member_string(out, "note", r->note);
     buf_printf(out, ",\"pinned\":%s", r->pinned ? "true" : "false");
 }
 
-void json_run(buf *out, const run_info *r, int64_t now)
+void emit_run(buf *out, const run_info *r, int64_t now)
 {
     buf_text(out, "{");
     run_members(out, r, now);
     buf_text(out, "}");
 }
 
-void json_run_details(buf *out, const run_info *r, const double *last, int64_t now)
+void emit_run_details(buf *out, const run_info *r, const double *last, int64_t now)
 {
     buf_text(out, "{");
     run_members(out, r, now);
@@ -111,7 +111,7 @@ void json_run_details(buf *out, const run_info *r, const double *last, int64_t n
     for (size_t i = 0; i < r->column_count; i++) {
         comma(out, i);
         buf_text(out, "{\"name\":");
-        json_string(out, r->columns[i].name);
+        emit_string(out, r->columns[i].name);
         member_string(out, "unit", r->columns[i].unit);
         member_string(out, "kind", r->columns[i].kind == COLUMN_COUNTER ? "counter" : "gauge");
         member(out, "last");
@@ -138,7 +138,7 @@ static void series_columns(buf *out, const run_info *r, const series *s)
     buf_text(out, ",\"columns\":{");
     for (size_t i = 0; i < s->column_count; i++) {
         comma(out, i);
-        json_string(out, r->columns[s->columns[i]].name);
+        emit_string(out, r->columns[s->columns[i]].name);
         buf_text(out, ":{");
         values(out, "mean", s->values[i].mean, s->points);
         if (!s->exact) {
@@ -158,36 +158,36 @@ static void series_events(buf *out, const series *s)
     for (size_t i = 0; i < s->gap_count; i++) {
         comma(out, i);
         buf_text(out, "[");
-        json_ms(out, s->gaps[i].time);
+        emit_ms(out, s->gaps[i].time);
         buf_text(out, ",");
-        json_ms(out, s->gaps[i].until);
+        emit_ms(out, s->gaps[i].until);
         buf_printf(out, ",%" PRIu64 "]", s->gaps[i].count);
     }
     buf_text(out, "],\"marks\":[");
     for (size_t i = 0; i < s->mark_count; i++) {
         comma(out, i);
         buf_text(out, "{\"time\":");
-        json_ms(out, s->marks[i].time);
+        emit_ms(out, s->marks[i].time);
         member_string(out, "text", s->marks[i].text);
         buf_printf(out, ",\"count\":%" PRIu64 "}", s->marks[i].count ? s->marks[i].count : 1);
     }
     buf_text(out, "]");
 }
 
-void json_series(buf *out, const run_info *r, const series *s, const json_range *range)
+void emit_series(buf *out, const run_info *r, const series *s, const emit_range *range)
 {
     buf_text(out, "{");
     if (range) {
         buf_text(out, "\"from\":");
-        json_ms(out, range->from);
+        emit_ms(out, range->from);
         member(out, "to");
-        json_ms(out, range->to);
+        emit_ms(out, range->to);
         buf_text(out, ",");
     }
     buf_text(out, "\"time\":[");
     for (size_t i = 0; i < s->points; i++) {
         comma(out, i);
-        json_ms(out, s->time[i]);
+        emit_ms(out, s->time[i]);
     }
     buf_text(out, "]");
     if (!s->exact) {
