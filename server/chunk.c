@@ -151,6 +151,13 @@ static double value_at(const chunk *c, size_t column, size_t row)
     return column < c->columns && c->values[column] ? c->values[column][row] : NAN;
 }
 
+static bool is_read(chunk *const *parts, size_t count, size_t column)
+{
+    for (size_t i = 0; i < count; i++)
+        if (column < parts[i]->columns && parts[i]->values[column]) return true;
+    return false;
+}
+
 chunk *chunk_merge(chunk *const *parts, size_t count)
 {
     size_t rows = 0, columns = 0;
@@ -169,8 +176,11 @@ chunk *chunk_merge(chunk *const *parts, size_t count)
         c->time[i] = from[i].time;
         c->seq[i] = from[i].seq;
     }
-    for (size_t col = 0; col < columns; col++)
-        for (size_t i = 0; i < rows; i++) c->values[col][i] = value_at(parts[from[i].part], col, from[i].row);
+    for (size_t col = 0; col < columns; col++) {
+        if (!is_read(parts, count, col)) c->values[col] = NULL;
+        for (size_t i = 0; c->values[col] && i < rows; i++)
+            c->values[col][i] = value_at(parts[from[i].part], col, from[i].row);
+    }
     free(from);
     chunk_summarise(c);
     return c;

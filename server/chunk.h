@@ -40,8 +40,8 @@ chunk *chunk_new(size_t rows, size_t columns);               /* room for them; n
 void chunk_free(chunk *c);
 /* Rows [from, from + rows) of a batch's part, put in order of (time, seq), with key and summaries made. */
 chunk *chunk_from_part(const batch_part *p, size_t from, size_t rows);
-/* The rows of all, by (time, seq); a row that two of them hold (same seq) once; columns as of the widest; with key
-   and summaries made. */
+/* The rows of all, by (time, seq); a row that two of them hold (same seq) once; columns as of the widest, NULL if none
+   of them has read it; with key and summaries made. */
 chunk *chunk_merge(chunk *const *parts, size_t count);
 chunk_key chunk_key_of(const chunk *c);                      /* from the rows; level 0          */
 void chunk_summarise(chunk *c);                              /* makes key and summaries anew from the rows */
