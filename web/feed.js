@@ -58,7 +58,10 @@ export class Feed {
         this.connected = true;
         this.take(run);
         if (again) this.refresh();
-        this.later(SETTLE_MS, () => this.refresh());
+        this.later(SETTLE_MS, () => {
+          this.refresh();
+          this.learn();
+        });
       },
       rows: (news) => this.grow(news),
       run: (run) => this.take(run),
@@ -121,7 +124,7 @@ export class Feed {
     this.changed();
   }
 
-  /** Units and kinds are told only by the run itself. */
+  /** Units, kinds and last values are told only by the run itself. */
   async learn() {
     try {
       const run = await getRun(this.run.id);
@@ -200,6 +203,10 @@ export class Feed {
     while (points > TAIL_POINTS && this.tail.length > 1) points -= this.tail.shift()?.time.length ?? 0;
     this.advance(news.time.at(-1));
     this.join(news, [...this.traces.keys()]);
+    for (const column of this.run.column_info) {
+      const values = Object.hasOwn(news.columns, column.name) ? news.columns[column.name]?.mean : undefined;
+      column.last = values?.findLast((v) => v !== null) ?? column.last;
+    }
     this.changed();
   }
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// The page on many columns, on a phone, by keyboard, and as pictures in build/screenshots/.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
+import { Program, startMnemic, until } from './mnemic.mjs';
+
+const COLUMNS = 300;
+let server, browser, wide, usual;
+
+before(async () => {
+  server = await startMnemic();
+  browser = await launch();
+  wide = new Program(server, Array.from({ length: COLUMNS }, (_, i) => `column_${i}`), { app_name: 'wide' });
+  await wide.announce(Date.now() - 30e3);
+  await wide.history(30, (i) => wide.columns.map((_, c) => Math.sin((i + c) / 5) * c));
+  usual = new Program(server,
+    ['mem_allocation', 'active_tasks', 'cpu_percent', 'memory_use', 'io_read_bytes', 'requests', 'handle_hits', 'handle_active_instances', 'handle_average_time'],
+    { units: ['MB', '', '%', 'GiB', 'B', '', '', '', 's'], kinds: ['gauge', 'gauge', 'gauge', 'gauge', 'counter', 'counter', 'counter', 'gauge', 'gauge'],
+      host: 'box', pid: 4711, args: './server --fast', tags: { branch: 'main' } });
+  const begin = Date.now() - 1500e3;
+  await usual.announce(begin);
+  await usual.history(1500, (i) => [40 + i / 300 + Math.sin(i / 20), 8 + Math.round(3 * Math.sin(i / 40)), 30 + 20 * Math.sin(i / 60) + 10 * Math.sin(i * 7),
+    1.2 + i / 5e4, i * 81920, i * 14, i * 5, i % 9 ? 0 : 1, 0.0012 + 0.0003 * Math.sin(i / 33)], { skip: (i) => i >= 1100 && i < 1150 });
+  await usual.row([45, 8, 30, 1.2, 1500 * 81920, 21000, 7500, 0, 0.0012], Date.now(), { marks: [[(begin + 1000e3) * 1e6, 'cache flushed']] });
+  await until('rows are stored', async () => (await usual.stored())?.rows === 1451 && (await wide.stored())?.rows === 30);
+});
+
+after(async () => {
+  wide?.close();
+  usual?.close();
+  await browser?.close();
+  await server?.remove();
+});
+
+test('of hundreds of columns only those near the window are fetched and drawn', async () => {
+  const { page, problems, context } = await open(browser, `${server.url}#run=${wide.uuid}&last=all`);
+  await summaryHas(page, 'column_0', 'latest ');
+  assert.equal(await page.locator('figure').count(), COLUMNS);
+  assert.ok((await page.locator('canvas').count()) < 60);
+  assert.equal(await summary(page, `column_${COLUMNS - 1}`), '');
+  await page.locator('figure').last().scrollIntoViewIfNeeded();
+  await summaryHas(page, `column_${COLUMNS - 1}`, 'latest ');
+  assert.ok((await page.locator('canvas').count()) < 60);
+  await wide.row(wide.columns.map((_, c) => 1000 + c));
+  await summaryHas(page, `column_${COLUMNS - 1}`, `greatest 1\u202f299`);
+  await shoot(page, 'wide');
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('pictures: desktop, dark, phone; a phone of 360 px needs no sideways scrolling', async () => {
+  for (const [name, options] of [
+    ['desktop', {}],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 }],
+  ]) {
+    const { page, problems, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`, options);
+    await summaryHas(page, 'mem_allocation', 'latest 45 MB');
+    await until('a wide chart', async () => (await page.locator('canvas').count()) > 1);
+    const { scroll, client } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth }));
+    assert.ok(scroll <= client, `${name}: ${scroll} of ${client}`);
+    await shoot(page, name);
+    assert.deepEqual(problems, []);
+    await context.close();
+  }
+});
+
+test('on a phone the tree unfolds, and folds when a run is chosen', async () => {
+  const { page, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`, { viewport: { width: 360, height: 740 } });
+  await summaryHas(page, 'mem_allocation', 'latest ');
+  const link = page.locator('#tree details', { hasText: 'wide' }).locator('a');
+  assert.equal(await link.isVisible(), false);
+  await page.getByRole('button', { name: 'Runs' }).click();
+  await link.click();
+  await until('the other run', () => place(page).run === wide.uuid);
+  await until('folded', async () => !(await link.isVisible()));
+  await context.close();
+});
+
+test('the keyboard reaches search, tree and controls', async () => {
+  const { page, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`);
+  await summaryHas(page, 'mem_allocation', 'latest ');
+  await page.locator('#search').focus();
+  const reached = [];
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press('Tab');
+    reached.push(await page.evaluate(() => document.activeElement?.tagName.toLowerCase()));
+  }
+  assert.deepEqual(reached.slice(0, 6), ['summary', 'a', 'summary', 'a', 'select', 'a']);
+  await page.locator('#tree details', { hasText: 'wide' }).locator('a').focus();
+  await page.keyboard.press('Enter');
+  await until('the other run', () => place(page).run === wide.uuid);
+  await context.close();
+});
