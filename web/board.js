@@ -150,7 +150,8 @@ function makeCard(index, column, on) {
       if (!chart) return;
       trace = feed.traces.get(index);
       chart.draw({ trace, range, gaps: feed.gaps, marks: feed.marks });
-      seen = trace ? extent(trace, range) : seen;
+      if (!trace) return;
+      seen = extent(trace, range);
       // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
       if (feed.view.kind !== 'range') seen.latest = feed.run.column_info[index]?.last ?? seen.latest;
       say(chart.index());

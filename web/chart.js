@@ -47,9 +47,10 @@ export function makeChart(place, unit, width, on) {
       now = drawing;
       const t = drawing.trace ?? NONE;
       u.batch(() => {
-        showBand(u, reduced(t));
         u.setData([t.time, t.max, t.min, t.mean], false);
-        u.setScale('x', { min: drawing.range.from, max: drawing.range.to });
+        showBand(u, reduced(t));
+        // Whole milliseconds: uPlot's ticks are a millisecond off otherwise, and 15:04:59.999 reads as 15:04.
+        u.setScale('x', { min: Math.floor(drawing.range.from), max: Math.ceil(drawing.range.to) });
       });
     },
     /** @param {number} w */

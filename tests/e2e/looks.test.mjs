@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
+import { inked, launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
 const COLUMNS = 300;
@@ -58,7 +58,7 @@ test('pictures: desktop, dark, phone; a phone of 360 px needs no sideways scroll
   ]) {
     const { page, problems, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`, options);
     await summaryHas(page, 'mem_allocation', 'latest 45 MB');
-    await until('a wide chart', async () => (await page.locator('canvas').count()) > 1);
+    await until('lines are drawn', async () => (await inked(page, 'mem_allocation')) > 100);
     const { scroll, client } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth }));
     assert.ok(scroll <= client, `${name}: ${scroll} of ${client}`);
     await shoot(page, name);

@@ -35,7 +35,7 @@ after(async () => {
 test('the newest live run is shown by itself: tree, facts, charts with values', async () => {
   const { page, problems } = await open(browser, server.url);
   await summaryHas(page, 'ramp', `latest ${HISTORY - 1} MB`);
-  assert.ok((await inked(page, 'ramp')) > 50, 'a line is drawn');
+  await until('a line is drawn', async () => (await inked(page, 'ramp')) > 100);
   const link = page.locator('#tree a[aria-current=page]');
   assert.match(await link.textContent(), /live/);
   assert.match(await page.locator('#tree details:has(a[aria-current=page]) summary').textContent(), /hello-world/);
