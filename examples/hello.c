@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         .log = { print_line, NULL },
     });
 
-    for (int round = 0; !stopped && round < (int)(seconds * 20); round++) {
+    for (int round = 0; !stopped && round < seconds * 20; round++) {
         double load = 10 + 6 * wave(&day_x, &day_y, 0.02) + 3 * wave(&hour_x, &hour_y, 0.09);
         if (round % 300 == 150) {
             burst = 60;
