@@ -44,7 +44,8 @@ typedef struct {
    that it stands for (rows come late), the same transaction removes it, and those above it. */
 store_status store_write(store *s, const store_change *changes, size_t count);
 
-#define STORE_LEVELS 8 /* 0 … 7 */
+#define STORE_LEVELS 8              /* 0 … 7                                      */
+#define STORE_SMALL (CHUNK_ROWS / 2) /* a chunk with fewer rows wants to be merged */
 
 /* ---- reading; `each` returns false to stop. What it is given lives only during its call, in which it may call
    store_chunk(), but none of the functions that take an `each` ---- */
@@ -54,8 +55,8 @@ store_status store_run(store *s, const uuid *id, run_info **out);               
 
 typedef bool (*store_entry_fn)(void *ctx, const chunk_key *key, const summary *columns, size_t count);
 /* The fewest entries that hold every row of [from, to] exactly once, by (first_time, first_seq): each of the highest
-   level at which it lies within [from, to] and is no longer than `longest` ns (last_time - first_time); at level 0 however
-   long it is, and wherever it begins and ends. */
+   level at which it lies within [from, to] and is no longer than `longest` ns (last_time - first_time); at level 0
+   however long it is, and wherever it begins and ends. */
 store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
                          void *ctx);
 /* Entries of one level that overlap [from, to], by (first_time, first_seq). Which rows nothing of a level > 0 stands

@@ -91,9 +91,6 @@ struct store {
     summary *summaries;                     /* [MAX_COLUMNS], of the entry being read  */
 };
 
-/* A chunk with fewer rows is small: it wants to be merged. The rest fills at least half of CHUNK_ROWS. */
-#define STORE_SMALL (CHUNK_ROWS / 2)
-
 /* ---- running statements ----
    Values are bound by sqlite3_bind_*: such a call fails only if memory is out or a text exceeds 1 GB; then the value
    stays NULL, which no column of ours takes, so the step that follows fails. */
