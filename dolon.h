@@ -89,7 +89,7 @@
    NAME_average_time (seconds, the mean of all that have left since the program started; no value before the first).
    Scopes of the same name add up. The time of a recursive scope includes that of the inner calls.
 
-   With gcc, clang and tcc on ELF systems a scope, counter or gauge is a column from the start, even if it is never
+   With gcc and clang on ELF systems a scope, counter or gauge is a column from the start, even if it is never
    reached (in C++: if its function is instantiated); elsewhere, and in shared libraries other than the one that holds
    the implementation when they are written in C, it becomes one when it is first reached.
 
@@ -411,17 +411,17 @@ typedef struct dolon_site {
     uint32_t cell;
 } dolon_site;
 
-/* One name in one thread, written by that thread only; aligned so that it never straddles two cache lines. */
+/* One name in one thread, written by that thread only (unless `shared`); it never straddles two cache lines. */
 typedef struct DOLON__ATTR((aligned(32))) dolon__cell {
     uint64_t enters; /* a counter's total, too */
     uint64_t leaves;
     uint64_t ticks;  /* between the two, all together */
+    uint64_t shared; /* 1: other threads write it, too */
 } dolon__cell;
 
 typedef struct dolon_span {
     dolon__cell *cell;
     uint64_t start;
-    int shared; /* the cell is written by several threads */
 } dolon_span;
 
 #ifdef DOLON_STATIC
@@ -439,8 +439,8 @@ extern DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL; /* this thread's bl
 #endif
 
 DOLON_API int dolon__join(dolon_site *site);
-DOLON_API dolon_span dolon__enter_slowly(dolon_site *site);
-DOLON_API void dolon__leave_shared(dolon_span *span, uint64_t ticks);
+DOLON_API dolon__cell *dolon__enter_slowly(dolon_site *site);
+DOLON_API void dolon__leave_shared(dolon__cell *cell, uint64_t ticks);
 DOLON_API void dolon__count_slowly(dolon_site *site, uint64_t n);
 DOLON_API void dolon__gauge(dolon_site *site, double value);
 DOLON_API uint64_t dolon__clock(void);
@@ -465,10 +465,12 @@ static inline dolon_span dolon_enter(dolon_site *site)
     dolon__cell *self = DOLON__SELF();
     uint32_t at = DOLON__LOAD(&site->cell);
     dolon_span span;
-    if (!DOLON__LIKELY(self && at)) return dolon__enter_slowly(site);
-    span.cell = self + at;
-    span.shared = 0;
-    DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
+    if (DOLON__LIKELY(self && at)) {
+        span.cell = self + at;
+        DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
+    } else {
+        span.cell = dolon__enter_slowly(site);
+    }
     span.start = dolon__now();
     return span;
 }
@@ -477,12 +479,13 @@ static inline void dolon_leave(dolon_span *span)
 {
     uint64_t now = dolon__now();
     uint64_t ticks = now > span->start ? now - span->start : 0; /* the counter restarts in a suspend to RAM */
-    if (!DOLON__LIKELY(!span->shared)) {
-        dolon__leave_shared(span, ticks);
+    dolon__cell *cell = span->cell;
+    if (!DOLON__LIKELY(!cell->shared)) {
+        dolon__leave_shared(cell, ticks);
         return;
     }
-    DOLON__STORE(&span->cell->ticks, DOLON__LOAD(&span->cell->ticks) + ticks);
-    DOLON__STORE_RELEASE(&span->cell->leaves, DOLON__LOAD(&span->cell->leaves) + 1); /* after enters, ticks */
+    DOLON__STORE(&cell->ticks, DOLON__LOAD(&cell->ticks) + ticks);
+    DOLON__STORE_RELEASE(&cell->leaves, DOLON__LOAD(&cell->leaves) + 1); /* after enters, ticks */
 }
 
 static inline void dolon_count(dolon_site *site, uint64_t n)
@@ -557,7 +560,7 @@ template <class Local> const int dolon__known<Local>::joined = dolon__join(Local
         }                                                        \
     };                                                           \
     (void)&dolon__known<DOLON__CAT(id, _local)>::joined
-#elif defined(__ELF__) || (defined(__TINYC__) && defined(__linux__))
+#elif defined(__ELF__) && !defined(__TINYC__)
 #if defined(__has_attribute)
 #if __has_attribute(retain)
 #define DOLON__IN_SECTION DOLON__ATTR((section("dolon_sites"), used, retain))
@@ -1137,11 +1140,11 @@ static dolon__cell *dolon__take_block(void)
     return NULL;
 }
 
-/* Under the lock. What an ended thread counted stays; what it was inside of when it ended is no longer active. */
-static void dolon__give_block_back(uint32_t block)
+/* Under the lock. What ended threads counted stays; what they were inside of when they ended is no longer active. */
+static void dolon__retire(dolon__block *block)
 {
     for (uint32_t i = 0; i < dolon__all.series_count; i++) {
-        dolon__cell *from = &dolon__blocks[block].cells[i + DOLON__FIRST_CELL];
+        dolon__cell *from = &block->cells[i + DOLON__FIRST_CELL];
         dolon__cell *to = &dolon__series_table[i].ended;
         to->enters += from->enters;
         to->leaves += from->leaves;
@@ -1150,21 +1153,22 @@ static void dolon__give_block_back(uint32_t block)
         DOLON__STORE(&from->leaves, 0);
         DOLON__STORE(&from->ticks, 0);
     }
-    dolon__all.taken[block] = 0;
 }
 
 static void dolon__thread_ended(void *block)
 {
     pthread_mutex_lock(&dolon__all.lock);
-    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
-        if (block == dolon__blocks[i].cells) dolon__give_block_back(i);
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++) {
+        if (block != dolon__blocks[i].cells) continue;
+        dolon__retire(&dolon__blocks[i]);
+        dolon__all.taken[i] = 0;
+    }
     pthread_mutex_unlock(&dolon__all.lock);
     dolon__self_set(NULL);
 }
 
-/* Gives this thread a block and the site a cell, where they have none. Returns the cell; `*shared` if it is one that
-   other threads write, too. */
-static dolon__cell *dolon__settle(dolon_site *site, int *shared)
+/* Gives this thread a block and the site a cell, where they have none. Returns the cell. */
+static dolon__cell *dolon__settle(dolon_site *site)
 {
     dolon__cell *self = DOLON__SELF();
     pthread_once(&dolon__once, dolon__init);
@@ -1175,36 +1179,28 @@ static dolon__cell *dolon__settle(dolon_site *site, int *shared)
         pthread_mutex_unlock(&dolon__all.lock);
         if (self) dolon__self_set(self);
     }
-    *shared = !self;
     return (self ? self : dolon__shared_block.cells) + DOLON__LOAD(&site->cell);
-}
-
-dolon_span dolon__enter_slowly(dolon_site *site)
-{
-    dolon_span span;
-    span.cell = dolon__settle(site, &span.shared);
-    if (span.shared)
-        dolon__add(&span.cell->enters, 1);
-    else
-        DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
-    span.start = dolon__now();
-    return span;
-}
-
-void dolon__leave_shared(dolon_span *span, uint64_t ticks)
-{
-    dolon__add(&span->cell->ticks, ticks);
-    dolon__add(&span->cell->leaves, 1);
 }
 
 void dolon__count_slowly(dolon_site *site, uint64_t n)
 {
-    int shared;
-    dolon__cell *cell = dolon__settle(site, &shared);
-    if (shared)
+    dolon__cell *cell = dolon__settle(site);
+    if (cell->shared)
         dolon__add(&cell->enters, n);
     else
         DOLON__STORE(&cell->enters, DOLON__LOAD(&cell->enters) + n);
+}
+
+dolon__cell *dolon__enter_slowly(dolon_site *site)
+{
+    dolon__count_slowly(site, 1);
+    return dolon__settle(site);
+}
+
+void dolon__leave_shared(dolon__cell *cell, uint64_t ticks)
+{
+    dolon__add(&cell->ticks, ticks);
+    dolon__add(&cell->leaves, 1);
 }
 
 void dolon__gauge(dolon_site *site, double value)
@@ -1534,11 +1530,13 @@ typedef struct dolon__passport {
     int64_t interval;
 } dolon__passport;
 
+typedef enum dolon__lookup { DOLON__RESOLVING, DOLON__RESOLVED, DOLON__ORPHAN } dolon__lookup;
+
 /* A look-up under way. It uses malloc, as getaddrinfo does, and may outlive the tracer. Guarded by dolon__all.lock. */
 typedef struct dolon__resolver {
     char host[256];
     int port;
-    enum { DOLON__RESOLVING, DOLON__RESOLVED, DOLON__ORPHAN } state;
+    dolon__lookup state;
     dolon__address found[4];
     int count;
 } dolon__resolver;
@@ -1934,8 +1932,8 @@ static void dolon__resolver_drop(dolon_tracer *t)
     running = r->state == DOLON__RESOLVING && !t->forked;
     if (running) r->state = DOLON__ORPHAN;
     pthread_mutex_unlock(&dolon__all.lock);
+    t->link.resolver = NULL; /* first, in case the program forks just now: the child frees what it finds here */
     if (!running) free(r);
-    t->link.resolver = NULL;
 }
 
 /* The server's addresses. Returns how many, 0 if there are none, -1 if it isn't known yet. */
@@ -1971,8 +1969,9 @@ static void dolon__link_open(dolon_tracer *t)
 
 static void dolon__link_close(dolon_tracer *t)
 {
-    if (t->link.fd >= 0) close(t->link.fd);
-    t->link.fd = -1;
+    int fd = t->link.fd;
+    t->link.fd = -1; /* first, in case the program forks just now: the child closes what it finds here */
+    if (fd >= 0) close(fd);
 }
 
 /* Returns whether the system took it. ECONNREFUSED tells of the datagram before this one: nobody listened. This one is
@@ -2187,6 +2186,7 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
     pthread_mutex_unlock(&t->lock);
     dolon__link_tend(t, now, row.count);
     dolon__link_row(t, &row);
+    if (t->link.announced < row.count) dolon__link_tend(t, now, row.count); /* the row found a server come back */
 }
 
 /* ---- >>timer ---- */
@@ -2266,8 +2266,12 @@ static void dolon__after_fork_in_child(void)
         pthread_mutex_unlock(&t->lock);
     }
     dolon__all.tracers = NULL;
-    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
-        if (dolon__all.taken[i] && dolon__blocks[i].cells != self) dolon__give_block_back(i);
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++) {
+        if (!dolon__all.taken[i] || dolon__blocks[i].cells == self) continue;
+        dolon__retire(&dolon__blocks[i]);
+        dolon__all.taken[i] = 0;
+    }
+    dolon__retire(&dolon__shared_block);
     pthread_mutex_unlock(&dolon__all.lock);
 }
 
@@ -2275,6 +2279,7 @@ static void dolon__init(void)
 {
     pthread_atfork(dolon__before_fork, dolon__after_fork_in_parent, dolon__after_fork_in_child);
     dolon__tsc = dolon__os_tsc_is_steady();
+    for (uint32_t i = 0; i < DOLON_MAX_SITES + DOLON__FIRST_CELL; i++) dolon__shared_block.cells[i].shared = 1;
     pthread_mutex_lock(&dolon__all.lock);
     dolon__all.key_valid = pthread_key_create(&dolon__all.key, dolon__thread_ended) == 0;
     dolon__all.clock_start = dolon__os_mono();
@@ -2439,7 +2444,7 @@ static void dolon__delist(dolon_tracer *t)
 
 dolon_tracer *dolon_start(const dolon_desc *desc)
 {
-    static const dolon_desc defaults;
+    static dolon_desc defaults; /* never written */
     dolon_alloc alloc = { dolon__malloc, dolon__malloc_free, NULL };
     const char *disabled;
     dolon_tracer *t;

@@ -49,16 +49,24 @@ static double queue_depth(void *user)
 static void compute(double effort)
 {
     DOLON_FUNCTION();
-    volatile double sum = 0;
-    for (int i = 0; i < (int)(effort * 20000); i++) sum += i;
+    for (volatile int i = 0; i < (int)(effort * 20000); i++) continue;
 }
+
+/* The slow leak: what was served is remembered, and never forgotten. See mem_allocation grow. */
+struct memory {
+    struct memory *older;
+    char what[200];
+};
+static struct memory *memories;
 
 static void serve(double effort)
 {
     DOLON_FUNCTION();
-    static int served;
+    struct memory *m = calloc(1, sizeof *m);
+    if (!m) return;
+    m->older = memories;
+    memories = m;
     compute(effort);
-    if (served++ % 16 == 0 && !malloc(2000)) abort(); /* nobody frees this: see mem_allocation grow */
     DOLON_COUNT("requests", 1);
 }
 
