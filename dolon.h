@@ -451,6 +451,11 @@ DOLON_API dolon__cell *dolon__self_get(void);
 #define DOLON__SELF() dolon__self_get()
 #endif
 
+#ifndef __TINYC__ /* the program may have globals with the names of our locals */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
 static inline uint64_t dolon__now(void)
 {
 #ifdef DOLON__HAS_TSC
@@ -498,6 +503,10 @@ static inline void dolon_count(dolon_site *site, uint64_t n)
     }
     DOLON__STORE(&self[at].enters, DOLON__LOAD(&self[at].enters) + n);
 }
+
+#ifndef __TINYC__
+#pragma GCC diagnostic pop
+#endif
 
 #endif /* DOLON_DISABLE */
 
@@ -680,6 +689,11 @@ struct dolon__scope {
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+#ifndef __TINYC__ /* the program may have globals with the names of our locals */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 #define DOLON__SECOND INT64_C(1000000000)
@@ -1182,19 +1196,24 @@ static dolon__cell *dolon__settle(dolon_site *site)
     return (self ? self : dolon__shared_block.cells) + DOLON__LOAD(&site->cell);
 }
 
-void dolon__count_slowly(dolon_site *site, uint64_t n)
+static dolon__cell *dolon__settle_and_add(dolon_site *site, uint64_t n)
 {
     dolon__cell *cell = dolon__settle(site);
     if (cell->shared)
         dolon__add(&cell->enters, n);
     else
         DOLON__STORE(&cell->enters, DOLON__LOAD(&cell->enters) + n);
+    return cell;
+}
+
+void dolon__count_slowly(dolon_site *site, uint64_t n)
+{
+    dolon__settle_and_add(site, n);
 }
 
 dolon__cell *dolon__enter_slowly(dolon_site *site)
 {
-    dolon__count_slowly(site, 1);
-    return dolon__settle(site);
+    return dolon__settle_and_add(site, 1);
 }
 
 void dolon__leave_shared(dolon__cell *cell, uint64_t ticks)
@@ -1684,12 +1703,10 @@ static void dolon__out_decimal(dolon__out *o, uint64_t whole, int digits)
     }
 }
 
-/* 17 significant digits always read back as the same double. printf writes the locale's decimal point: undo that. */
-static void dolon__out_printf(dolon__out *o, double v)
+/* What printf wrote, but for the locale's decimal point, of whatever bytes, which becomes a plain one. */
+static void dolon__out_printed(dolon__out *o, const char *text)
 {
-    char text[40];
     int pointed = 0;
-    snprintf(text, sizeof text, "%.17g", v);
     for (const char *p = text; *p; p++) {
         if ((*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == 'e')
             dolon__out_byte(o, *p);
@@ -1704,6 +1721,7 @@ static void dolon__out_printf(dolon__out *o, double v)
 static void dolon__out_number(dolon__out *o, double v)
 {
     double power = 1, size = v < 0 ? -v : v;
+    char text[40];
     if (!dolon__is_finite(v)) {
         dolon__out_text(o, "null");
         return;
@@ -1715,7 +1733,8 @@ static void dolon__out_number(dolon__out *o, double v)
         dolon__out_decimal(o, whole, digits);
         return;
     }
-    dolon__out_printf(o, v);
+    snprintf(text, sizeof text, "%.17g", v); /* 17 significant digits always read back as the same */
+    dolon__out_printed(o, text);
 }
 
 /* A JSON string (RFC 8259 §7): always valid, whatever the bytes are. What is no UTF-8 becomes U+FFFD. */
@@ -2556,6 +2575,10 @@ double dolon_speed(dolon_speedometer *s, double value)
 {
     return dolon__speed_at(s, value, dolon__os_mono());
 }
+
+#ifndef __TINYC__
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 } /* extern "C" */
