@@ -6,7 +6,7 @@ import { el, setAttribute, setText } from './dom.js';
 import { clock, duration, span } from './format.js';
 
 /** @typedef {import('./model.js').View} View
- *  @typedef {{id: string, live: boolean, view: View, range: import('./model.js').Range, cursor: number | null, now: number}} Shown */
+ *  @typedef {{id: string, live: boolean, view: View, range: import('./model.js').Range, now: number}} Shown */
 
 /** @type {[value: string, label: string][]} */
 const WINDOWS = [['60', 'last minute'], ['600', 'last 10 minutes'], ['3600', 'last hour'], ['21600', 'last 6 hours'],
@@ -15,8 +15,7 @@ const WINDOWS = [['60', 'last minute'], ['600', 'last 10 minutes'], ['3600', 'la
 /** @param {View} view */
 const valueOf = (view) => (view.kind === 'last' ? String(view.seconds) : view.kind);
 
-/** @param {Element} place @param {(view: View) => void} show @param {() => void} reset
- *  @returns {(shown: Shown) => void} render */
+/** @param {Element} place @param {(view: View) => void} show @param {() => void} reset */
 export function makeBar(place, show, reset) {
   const when = el('span', { class: 'range' });
   const cursor = el('span', { class: 'cursor', 'aria-hidden': 'true' });
@@ -33,10 +32,10 @@ export function makeBar(place, show, reset) {
     show(select.value === 'all' ? { kind: 'all' } : { kind: 'last', seconds: Number(select.value) });
   });
 
-  return ({ id, live, view, range, cursor: at, now }) => {
+  /** @param {Shown} shown */
+  const render = ({ id, live, view, range, now }) => {
     const long = view.kind === 'last' ? '' : ` · ${duration(range.to - range.from)}`;
     setText(when, span(range.from, range.to, now) + long);
-    setText(cursor, at === null ? '' : clock(at, true));
     const value = valueOf(view);
     if (!WINDOWS.some(([known]) => known === value)) {
       other.value = value;
@@ -47,4 +46,9 @@ export function makeBar(place, show, reset) {
     back.classList.toggle('gone', view.kind !== 'range');
     setAttribute(csv, 'href', csvAddress(id));
   };
+  /** @param {number | null} time of the row pointed at @param {string} event what happened there */
+  const point = (time, event) => {
+    setText(cursor, time === null ? '' : `${clock(time, true)}${event && ` · ${event}`}`);
+  };
+  return { render, point };
 }

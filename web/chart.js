@@ -7,7 +7,7 @@ import uPlot from './uPlot.esm.js';
 
 /** @typedef {import('./model.js').Trace} Trace
  *  @typedef {import('./model.js').Range} Range
- *  @typedef {{zoom: (range: Range) => void, reset: () => void, cursor: (index: number | null) => void}} Handlers
+ *  @typedef {{zoom: (range: Range) => void, reset: () => void, cursor: () => void}} Handlers
  *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[]}} Drawing */
 
 export const HEIGHT = 146;
@@ -57,15 +57,16 @@ export function makeChart(place, unit, width, on) {
     resize: (w) => u.setSize({ width: w, height: HEIGHT }),
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
-    index: () => indexOf(u),
+    cursor: () => cursorOf(u),
     destroy: () => u.destroy(),
   };
 }
 
-/** The point under the cursor. uPlot's own cursor.idx still is that of the data before. @param {uPlot} u */
-function indexOf(u) {
+/** Where the cursor is: its time, and the point nearest to it. (uPlot's own cursor.idx may be that of older data.)
+ *  @param {uPlot} u */
+function cursorOf(u) {
   const left = u.cursor.left ?? -1;
-  return left < 0 || !u.data[0]?.length ? null : u.posToIdx(left);
+  return left < 0 || !u.data[0]?.length ? null : { index: u.posToIdx(left), time: u.posToVal(left, 'x') };
 }
 
 /** @param {uPlot} u @param {boolean} show */
@@ -103,7 +104,7 @@ function options(unit, width, on, now) {
     hooks: {
       drawAxes: [(chart) => shadeGaps(chart, now().gaps)],
       draw: [(chart) => drawMarks(chart, now().marks)],
-      setCursor: [(chart) => on.cursor(indexOf(chart))],
+      setCursor: [() => on.cursor()],
       setSelect: [(chart) => {
         const { left, width: wide } = chart.select;
         if (wide > 0) on.zoom({ from: chart.posToVal(left, 'x'), to: chart.posToVal(left + wide, 'x') });

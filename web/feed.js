@@ -17,8 +17,8 @@ const RETRY_MS = 2000;
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
 
 export class Feed {
-  /** @param {RunDetail} run @param {View} view @param {() => void} changed */
-  constructor(run, view, changed) {
+  /** @param {RunDetail} run @param {View} view @param {() => void} notify called when there is something new to show */
+  constructor(run, view, notify) {
     this.run = run;
     this.view = view;
     this.connected = true;
@@ -31,7 +31,8 @@ export class Feed {
     this.first = Math.min(run.started, run.last);
     this.last = run.last;
 
-    this.changed = changed;
+    this.notify = notify;
+    this.version = 0; // rises with each change
     this.points = 600;
     this.wanted = /** @type {number[]} */ ([]);
     /** Rises when what was fetched is out of date; a column is up to date if it has the same number. */
@@ -47,6 +48,11 @@ export class Feed {
   /** The range all charts show. */
   get range() {
     return rangeOf(this.view, this.first, this.last);
+  }
+
+  changed() {
+    this.version++;
+    this.notify();
   }
 
   /** Opens the stream if the run may still say something. */

@@ -3,13 +3,13 @@
 
 import { Refusal, getApps, getRun } from './api.js';
 import { makeBar } from './bar.js';
-import { makeBoard } from './board.js';
+import { Board } from './board.js';
 import { arrange, byId, setAttribute, setText } from './dom.js';
 import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
 import { clock, date } from './format.js';
-import { filterApps, usualRun, usualView } from './model.js';
+import { filterApps, happened, usualRun, usualView } from './model.js';
 import { makeTree } from './tree.js';
 import { format, parse } from './url.js';
 
@@ -17,6 +17,7 @@ import { format, parse } from './url.js';
 
 const POLL_MS = 3000;
 const CLOCK_MS = 1000;
+const NEAR_MARK = 0.015; // of the range: how near to a mark the cursor must be to tell its text
 
 const state = {
   apps: /** @type {import('./model.js').App[] | null} */ (null),
@@ -26,20 +27,17 @@ const state = {
   refused: '',       // why the run that was asked for cannot be shown
   reachable: true,
   query: '',
-  cursor: /** @type {number | null} */ (null),
+  treeIsOld: true,   // the tree may be long: it is not drawn with each row that arrives
 };
 
 const search = /** @type {HTMLInputElement} */ (byId('search'));
 const tree = makeTree(byId('tree'));
 const facts = makeFacts(byId('facts'));
 const bar = makeBar(byId('bar'), show, () => state.feed && show(usualView(state.feed.run.state)));
-const board = makeBoard(byId('charts'), {
+const board = new Board(byId('charts'), {
   zoom: (range) => show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
   reset: () => state.feed && show(usualView(state.feed.run.state)),
-  cursor: (time) => {
-    state.cursor = time;
-    plan();
-  },
+  point,
 });
 const empty = makeEmpty();
 
@@ -52,6 +50,7 @@ function show(view) {
 
 /** Brings the page to where its address says. */
 async function arrive() {
+  state.treeIsOld = true;
   const place = parse(location.hash);
   const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
   state.selected = id;
@@ -103,11 +102,20 @@ function settle(id, view) {
   history.replaceState(null, '', format({ run: id, view }));
 }
 
+/** @param {import('./card.js').Pointed | null} pointed */
+function point(pointed) {
+  const { feed } = state;
+  if (!pointed || !feed) return bar.point(null, '');
+  const reach = (feed.range.to - feed.range.from) * NEAR_MARK;
+  bar.point(pointed.row, happened(feed.gaps, feed.marks, pointed.at, reach));
+}
+
 /* ---- what the server tells ---- */
 
 async function poll() {
   try {
     state.apps = await getApps();
+    state.treeIsOld = true;
     state.reachable = true;
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
     if (run) state.feed?.take(run);
@@ -144,13 +152,14 @@ function render() {
   const now = Date.now();
   const { apps, feed } = state;
   search.hidden = byId('tree').hidden = !apps || apps.length === 0;
-  if (apps) tree(filterApps(apps, state.query, (ms) => `${date(ms)} ${clock(ms)}`), state.selected, now);
+  if (apps && state.treeIsOld) tree(filterApps(apps, state.query, (ms) => `${date(ms)} ${clock(ms)}`), state.selected, now);
+  state.treeIsOld = false;
   setText(byId('notice'), notice());
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
   byId('facts').hidden = byId('bar').hidden = !feed;
   if (feed) {
     facts(feed.run, now);
-    bar({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, cursor: state.cursor, now });
+    bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });
   }
   board.render(feed);
   if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
@@ -165,6 +174,7 @@ window.addEventListener('hashchange', () => {
 });
 search.addEventListener('input', () => {
   state.query = search.value;
+  state.treeIsOld = true;
   plan();
 });
 

@@ -141,6 +141,16 @@ export function mergeMarks(known, news) {
   return [...known, ...news.filter((m) => !seen.has(`${m.time} ${m.text}`))].sort((a, b) => a.time - b.time);
 }
 
+/** What happened where the cursor points: a mark within `reach` ms, or the rows lost there.
+ *  @param {Gap[]} gaps @param {Mark[]} marks @param {number} time @param {number} reach @returns {string} */
+export function happened(gaps, marks, time, reach) {
+  const gap = gaps.find((g) => time > g[0] && time < g[1]);
+  const near = marks.filter((m) => Math.abs(m.time - time) <= reach);
+  const mark = near.sort((a, b) => Math.abs(a.time - time) - Math.abs(b.time - time))[0];
+  if (mark) return mark.count > 1 ? `${mark.text}, and ${mark.count - 1} more` : mark.text;
+  return gap ? `${gap[2]} ${gap[2] === 1 ? 'row' : 'rows'} lost` : '';
+}
+
 /** The columns in groups: what a profiled function reports stays together, counters come last of the rest.
  *  @param {Column[]} columns @returns {{title: string, columns: number[]}[]} */
 export function groups(columns) {

@@ -102,6 +102,13 @@ test('gaps and marks are taken once', () => {
   assert.deepEqual(m.mergeMarks([a], [a, b]), [a, b]);
 });
 
+test('the cursor tells of a mark near it, or of lost rows around it', () => {
+  const gaps = [[100, 200, 10], [300, 310, 1]];
+  const marks = [{ time: 150, text: 'a', count: 1 }, { time: 153, text: 'b', count: 3 }];
+  const at = (time) => m.happened(gaps, marks, time, 3);
+  assert.deepEqual([at(150), at(152), at(120), at(305), at(250)], ['a', 'b, and 2 more', '10 rows lost', '1 row lost', '']);
+});
+
 test('what a function reports stays together; other columns are gauges and counters', () => {
   const columns = ['cpu', 'work_hits', 'work_active_instances', 'work_average_time', 'hits', 'other_hits', 'rounds', 'work_hits_max']
     .map((name) => ({ name, unit: '', kind: name === 'rounds' ? 'counter' : 'gauge', last: null }));
