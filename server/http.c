@@ -122,6 +122,22 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 
 /* ---- setting up ---- */
 
+static void on_stop(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    http *h = H2O_STRUCT_FROM_MEMBER(http, control, receiver);
+    h2o_linklist_unlink(messages->next);
+    h->stopping = true;
+}
+
+static void open_listener(http *h)
+{
+    h->listener = h2o_evloop_socket_create(h->loop, h->fd, H2O_SOCKET_FLAG_DONT_READ);
+    h->listener->data = h;
+    h->accepting = true;
+    h2o_socket_read_start(h->listener, on_accept);
+}
+
+/* On the loop's thread: h2o's free lists are the thread's own. */
 static void set_up_h2o(http *h)
 {
     h2o_config_init(&h->config);
@@ -135,26 +151,27 @@ static void set_up_h2o(http *h)
     e->http = h;
     h->loop = h2o_evloop_create();
     h2o_context_init(&h->context, h->loop, &h->config);
+    h2o_multithread_register_receiver(h->context.queue, &h->finished, task_receive);
+    h2o_multithread_register_receiver(h->context.queue, &h->control, on_stop);
     h->accept = (h2o_accept_ctx_t){.ctx = &h->context, .hosts = h->config.hosts, .ssl_ctx = h->tls};
     if (h->tls) h2o_ssl_register_alpn_protocols(h->tls, h2o_http2_alpn_protocols);
+    h->streams = sse_hub_new(h);
+    open_listener(h);
 }
 
 static void tear_down_h2o(http *h)
 {
     h2o_multithread_queue_t *queue = h->context.queue;
+    sse_hub_free(h->streams);
+    h2o_timeout_unlink(&h->context.http2._graceful_shutdown_timeout);
+    h2o_multithread_unregister_receiver(queue, &h->finished);
+    h2o_multithread_unregister_receiver(queue, &h->control);
     h2o_context_dispose(&h->context);
     h2o_config_dispose(&h->config);
     h2o_evloop_destroy(h->loop);
 #if H2O_LIBRARY_VERSION_MAJOR == 0 && H2O_LIBRARY_VERSION_MINOR <= 13
     free(queue); /* h2o_multithread_destroy_queue() does not */
 #endif
-}
-
-static void on_stop(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
-{
-    http *h = H2O_STRUCT_FROM_MEMBER(http, control, receiver);
-    h2o_linklist_unlink(messages->next);
-    h->stopping = true;
 }
 
 /* Descriptors are also needed for the store and the page's files. */
@@ -185,42 +202,40 @@ static int listen_on(const char *address, buf *bound, buf *why)
     return -1;
 }
 
-static bool open_parts(http *h, int *fd, buf *bound, buf *why)
+static bool open_parts(http *h, buf *bound, buf *why)
 {
     if (!guard_read(&h->guard, h->desc.token_file, why)) return false;
     if (h->desc.tls_cert && !(h->tls = tls_context(h->desc.tls_cert, h->desc.tls_key, why))) return false;
-    if ((*fd = listen_on(h->desc.address, bound, why)) < 0) return false;
+    if ((h->fd = listen_on(h->desc.address, bound, why)) < 0) return false;
     jobs_desc work = {h->desc.store_url, HTTP_WORKERS, HTTP_JOBS, task_finished, h};
     h->jobs = jobs_start(&work, why);
     return h->jobs != NULL;
+}
+
+static void close_parts(http *h)
+{
+    if (h->jobs) jobs_stop(h->jobs);
+    if (h->fd >= 0) close(h->fd);
+    SSL_CTX_free(h->tls);
+    free(h);
 }
 
 http *http_open(const http_desc *desc, buf *bound, buf *why)
 {
     http *h = mem_calloc(1, sizeof *h);
     h->desc = *desc;
-    buf address = {0};
-    int fd = -1;
-    if (!open_parts(h, &fd, &address, why)) {
-        if (fd >= 0) close(fd);
-        SSL_CTX_free(h->tls);
-        buf_free(&address);
-        free(h);
-        return NULL;
-    }
-    buf_printf(bound, "%s://%s/", h->tls ? "https" : "http", address.p);
-    buf_free(&address);
-    h->local_only = address_is_loopback(fd) && !h->guard.needs_token;
-    h->connection_bound = connections_that_fit();
+    h->fd = -1;
     h2o_linklist_init_anchor(&h->connections);
-    set_up_h2o(h);
-    h2o_multithread_register_receiver(h->context.queue, &h->finished, task_receive);
-    h2o_multithread_register_receiver(h->context.queue, &h->control, on_stop);
-    h->streams = sse_hub_new(h);
-    h->listener = h2o_evloop_socket_create(h->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-    h->listener->data = h;
-    h->accepting = true;
-    h2o_socket_read_start(h->listener, on_accept);
+    buf address = {0};
+    if (open_parts(h, &address, why)) {
+        buf_printf(bound, "%s://%s/", h->tls ? "https" : "http", address.p);
+        h->local_only = address_is_loopback(h->fd) && !h->guard.needs_token;
+        h->connection_bound = connections_that_fit();
+    } else {
+        close_parts(h);
+        h = NULL;
+    }
+    buf_free(&address);
     return h;
 }
 
@@ -248,6 +263,7 @@ static void wind_up(http *h)
 {
     h2o_socket_close(h->listener);
     h->listener = NULL;
+    h->fd = -1;
     h2o_context_request_shutdown(&h->context);
     sse_close_all(h->streams);
     turn_while(h, requests_left, h->stop_seconds);
@@ -256,37 +272,38 @@ static void wind_up(http *h)
     for (h2o_linklist_t *at = h->connections.next; at != &h->connections; at = at->next)
         connection_cut(H2O_STRUCT_FROM_MEMBER(connection, link, at));
     turn_while(h, anything_left, 5);
-    h2o_timeout_unlink(&h->context.http2._graceful_shutdown_timeout);
-    sse_hub_free(h->streams);
-    h2o_multithread_unregister_receiver(h->context.queue, &h->finished);
-    h2o_multithread_unregister_receiver(h->context.queue, &h->control);
-    tear_down_h2o(h);
 }
 
 static void *run_loop(void *p)
 {
     http *h = p;
     pthread_setname_np(pthread_self(), "mnemic-http");
+    set_up_h2o(h);
+    sem_post(&h->ready);
     while (!h->stopping) h2o_evloop_run(h->loop, INT32_MAX);
     wind_up(h);
+    tear_down_h2o(h);
     return NULL;
 }
 
 void http_start(http *h)
 {
+    sem_init(&h->ready, 0, 0);
     h->started = pthread_create(&h->thread, NULL, run_loop, h) == 0;
-    if (!h->started) log_line(LOG_ERROR, "http: no thread can be started: the system's limit is reached");
+    if (!h->started) {
+        log_line(LOG_ERROR, "http: no thread can be started: the system's limit is reached");
+        return;
+    }
+    while (sem_wait(&h->ready) != 0) continue; /* a signal's arrival is no reason to go on */
+    sem_destroy(&h->ready);
 }
 
 void http_stop(http *h, double seconds)
 {
-    h->stop_seconds = seconds;
     if (h->started) {
+        h->stop_seconds = seconds;
         h2o_multithread_send_message(&h->control, &h->stop_message);
         pthread_join(h->thread, NULL);
-    } else {
-        wind_up(h);
     }
-    SSL_CTX_free(h->tls);
-    free(h);
+    close_parts(h);
 }

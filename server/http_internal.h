@@ -11,6 +11,7 @@
 
 #include <h2o.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "guard.h"
 #include "http.h"
@@ -36,6 +37,7 @@ struct http {
     bool local_only;                       /* bound on loopback and open: the Host header is checked              */
     http_stats stats;                      /* workers read it                                                    */
     SSL_CTX *tls;
+    int fd;                                /* the listener's, until h2o has it closed                             */
     h2o_loop_t *loop;
     h2o_globalconf_t config;
     h2o_context_t context;
@@ -54,6 +56,7 @@ struct http {
     double stop_seconds;
     bool stopping;
     pthread_t thread;
+    sem_t ready;                           /* the thread has set up what messages need                            */
     bool started;
     sse_hub *streams;
 };
