@@ -10,7 +10,8 @@ import uPlot from './uPlot.esm.js';
  *  @typedef {{zoom: (range: Range) => void, reset: () => void, cursor: () => void}} Handlers
  *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[]}} Drawing */
 
-export const HEIGHT = 146;
+export const HEIGHT = 150;
+const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
 const RIGHT = 18;
 const MAX = 1, MIN = 2, MEAN = 3;  // series, the last on top
@@ -28,7 +29,7 @@ const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 export const plotWidth = (width) => Math.max(50, width - AXIS - RIGHT);
 
 /** The colours of style.css; canvases know nothing of custom properties. */
-export const theme = { accent: '', band: '', muted: '', grid: '', gap: '', mark: '', ground: '' };
+export const theme = { accent: '', band: '', muted: '', grid: '', gap: '', mark: '' };
 export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   for (const name of /** @type {(keyof typeof theme)[]} */ (Object.keys(theme))) {
@@ -76,7 +77,6 @@ function showBand(u, show) {
 
 /** @param {string} unit @param {number} width @param {Handlers} on @param {() => Drawing} now @returns {uPlot.Options} */
 function options(unit, width, on, now) {
-  const steps = increments(unit);
   /** @type {uPlot.Series.GapsRefiner} */
   const gaps = (chart, _, __, ___, found) => found.concat(lineBreaks(chart, now().gaps)).sort((a, b) => a[0] - b[0]);
   const edge = { stroke: 'transparent', points: { show: false }, show: false, gaps };
@@ -86,7 +86,7 @@ function options(unit, width, on, now) {
     width,
     height: HEIGHT,
     ms: 1,
-    padding: [6, RIGHT, 0, 0],
+    padding: [TOP, RIGHT, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, auto: false },
@@ -98,7 +98,8 @@ function options(unit, width, on, now) {
     bands: [{ series: [MAX, MIN], fill: () => theme.band }],
     axes: [
       { ...line, grid, size: 23, gap: 5, space: 68, values: timeLabels, incrs: TIME_STEPS },
-      { ...line, grid, size: AXIS, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit), ...(steps && { incrs: steps }) },
+      { ...line, grid, size: AXIS, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit),
+        incrs: (_, __, min, max) => increments(unit, Math.max(Math.abs(min), Math.abs(max))) },
     ],
     cursor: cursor(on),
     hooks: {
@@ -160,48 +161,34 @@ function shadeGaps(u, gaps) {
   u.ctx.restore();
 }
 
-/** Lines first, then labels; one is left out where it would cover the one before it.
+/** Lines, with labels above the plot; one is left out where it would cover the one before it.
  *  @param {uPlot} u @param {import('./model.js').Mark[]} marks */
 function drawMarks(u, marks) {
-  const { left, top, width, height } = u.bbox;
+  const { ctx, bbox: { left, top, width, height } } = u;
   const ratio = devicePixelRatio;
-  u.ctx.save();
-  u.ctx.beginPath();
-  u.ctx.rect(left, top, width, height);
-  u.ctx.clip();
-  u.ctx.font = FONT.replace('11', String(11 * ratio));
-  u.ctx.fillStyle = theme.mark;
-  u.ctx.lineJoin = 'round';
-  u.ctx.textAlign = 'left';
-  u.ctx.textBaseline = 'top';
-  const seen = marks.map((m) => ({ ...m, x: Math.round(u.valToPos(m.time, 'x', true)) })).filter((m) => m.x >= left && m.x <= left + width);
-  stroke(u.ctx, theme.mark, ratio, [3 * ratio, 3 * ratio]);
-  for (const { x } of seen) {
-    u.ctx.beginPath();
-    u.ctx.moveTo(x, top);
-    u.ctx.lineTo(x, top + height);
-    u.ctx.stroke();
-  }
-  stroke(u.ctx, theme.ground, 3 * ratio, []); // a rim around the labels, so that they read on top of the lines
+  const seen = marks.map((m) => ({ ...m, x: Math.round(u.valToPos(m.time, 'x', true)) }))
+    .filter((m) => m.x >= left && m.x <= left + width);
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = theme.mark;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([3 * ratio, 3 * ratio]);
+  ctx.font = FONT.replace('11', String(11 * ratio));
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   let free = left;
   for (const { x, text, count } of seen) {
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
     const label = clip(count > 1 ? `${text} +${count - 1}` : text);
-    const wide = u.ctx.measureText(label).width;
-    const fits = x + 3 * ratio + wide <= left + width;
-    const at = fits ? x + 3 * ratio : x - 3 * ratio - wide;
+    const wide = ctx.measureText(label).width;
+    const at = Math.min(x, left + width - wide);
     if (at < free) continue;
-    u.ctx.strokeText(label, at, top + ratio);
-    u.ctx.fillText(label, at, top + ratio);
+    ctx.fillText(label, at, top - 4 * ratio);
     free = at + wide + 8 * ratio;
   }
-  u.ctx.restore();
-}
-
-/** @param {CanvasRenderingContext2D} ctx @param {string} colour @param {number} width @param {number[]} dash */
-function stroke(ctx, colour, width, dash) {
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width;
-  ctx.setLineDash(dash);
+  ctx.restore();
 }
 
 /** @param {string} label */

@@ -19,7 +19,7 @@ function factsOf(run, now) {
     ['interval', run.interval === null ? '' : duration(run.interval * 1000)],
     ['host', run.host],
     ['pid', run.pid === null ? '' : String(run.pid)],
-    ['build', run.build],
+    ['build', run.build.length > 16 ? `${run.build.slice(0, 12)}…` : run.build],
     ['command', run.args],
     ['tags', Object.entries(run.tags).map(([k, v]) => `${k}=${v}`).join(' ')],
     ['note', run.note],
@@ -52,7 +52,7 @@ export function makeFacts(place) {
     arrange(list, factsOf(run, now).map(([label, value]) => {
       const { node, value: dd } = item(label);
       setText(dd, value);
-      setAttribute(dd, 'title', value);
+      setAttribute(dd, 'title', label === 'build' ? run.build : value);
       return node;
     }));
     setAttribute(item('lost').node, 'data-alert', run.lost > 0 ? 'true' : null);

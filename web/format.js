@@ -7,6 +7,7 @@
 const KIBI = 1024;
 /** Each ladder runs from the smallest step to the largest. @type {Record<string, Scale[]>} */
 const LADDERS = {
+  decimal: ['B', 'kB', 'MB', 'GB', 'TB', 'PB'].map((unit, i) => ({ by: 1000 ** i, unit })),
   bytes: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'].map((unit, i) => ({ by: KIBI ** i, unit })),
   seconds: [
     { by: 1e-9, unit: 'ns' }, { by: 1e-6, unit: 'µs' }, { by: 1e-3, unit: 'ms' }, { by: 1, unit: 's' },
@@ -15,8 +16,11 @@ const LADDERS = {
   count: ['', 'k', 'M', 'G', 'T'].map((unit, i) => ({ by: 1000 ** i, unit })),
 };
 
-/** How a column's unit is written by programs → its ladder, and how many of the ladder's base one of it is. */
-const UNITS = new Map(/** @type {[string, {ladder: string, factor: number, suffix?: string}][]} */ ([
+/** How a column's unit is written by programs → its ladder, and how many of the ladder's base one of it is. A `kept`
+ *  unit stays as the program named it while that reads well. @typedef {{ladder: string, factor: number, suffix?: string, kept?: boolean}} Unit */
+const UNITS = new Map(/** @type {[string, Unit][]} */ ([
+  ...['bytes', 'decimal'].flatMap((ladder) => /** @type {Scale[]} */ (LADDERS[ladder]).slice(1)
+    .map(({ by, unit }) => [unit.toLowerCase(), { ladder, factor: by, kept: true }])),
   ['b', { ladder: 'bytes', factor: 1 }], ['byte', { ladder: 'bytes', factor: 1 }],
   ['bytes', { ladder: 'bytes', factor: 1 }], ['b/s', { ladder: 'bytes', factor: 1, suffix: '/s' }],
   ['bytes/s', { ladder: 'bytes', factor: 1, suffix: '/s' }],
@@ -35,10 +39,13 @@ const known = (unit) => UNITS.get(unit.toLowerCase());
  *  @param {string} unit @param {number} size @returns {Scale} */
 export function scaleOf(unit, size) {
   const u = known(unit);
-  if (!u) return { by: 1, unit: PLAIN.get(unit.toLowerCase()) ?? unit };
+  if (!u || (u.kept && readsWell(size))) return { by: 1, unit: PLAIN.get(unit.toLowerCase()) ?? unit };
   const { by, unit: name } = step(/** @type {Scale[]} */ (LADDERS[u.ladder]), Math.abs(size) * u.factor);
   return { by: by / u.factor, unit: name + (u.suffix ?? '') };
 }
+
+/** @param {number} size */
+const readsWell = (size) => size === 0 || (Math.abs(size) >= 0.01 && Math.abs(size) < 1e5);
 
 /** The largest step that is not above `size`; for nothing at all the one called 1.
  *  @param {Scale[]} ladder @param {number} size @returns {Scale} */
@@ -86,7 +93,7 @@ export function axis(ticks, unit) {
   const scale = u ? scaleOf(unit, size) : step(/** @type {Scale[]} */ (LADDERS.count), size >= 1e4 ? size : 0);
   const gap = ticks.length > 1 ? Math.abs(/** @type {number} */ (ticks[1]) - /** @type {number} */ (ticks[0])) : size;
   const decimals = decimalsOf(gap / scale.by);
-  const suffix = u ? ` ${scale.unit.replace(/\/s$/, '')}` : scale.unit; // the title says "per second"; here is no room
+  const suffix = u?.kept && scale.by === 1 ? '' : u ? ` ${scale.unit.replace(/\/s$/, '')}` : scale.unit; // the title says "per second"; here is no room
   return ticks.map((t) => {
     if (t === 0) return '0';
     return size >= 1e16 ? t.toExponential(1) : (t / scale.by).toFixed(decimals) + suffix;
@@ -102,15 +109,17 @@ function decimalsOf(stepSize) {
   return 6;
 }
 
-/** Steps between ticks that look round in this unit; undefined: powers of ten will do.
- *  @param {string} unit @returns {number[] | undefined} */
-export function increments(unit) {
+const TENS = Array.from({ length: 40 }, (_, i) => [1, 2, 5].map((m) => Number(`${m}e${i - 20}`))).flat();
+const TWOS = Array.from({ length: 60 }, (_, i) => 2 ** i);
+const SECONDS = [...TENS.filter((s) => s < 10), 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200,
+  ...TENS.filter((s) => s >= 1).map((days) => days * 86400)];
+
+/** Steps between ticks that look round for values of this size in this unit.
+ *  @param {string} unit @param {number} size @returns {number[]} */
+export function increments(unit, size) {
   const u = known(unit);
-  if (!u) return undefined;
-  if (u.ladder === 'bytes') return Array.from({ length: 54 }, (_, i) => 2 ** i / u.factor);
-  const tens = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((m) => m * Number(`1e${i - 9}`))).flat();
-  return [...tens, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800]
-    .filter((s, i, all) => i === 0 || s > /** @type {number} */ (all[i - 1])).map((s) => s / u.factor);
+  if (!u || u.ladder === 'decimal' || (u.kept && readsWell(size))) return TENS;
+  return (u.ladder === 'bytes' ? TWOS : SECONDS).map((s) => s / u.factor);
 }
 
 /** @param {number} n */

@@ -110,7 +110,7 @@ export function valueRange(min, max) {
   if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
   if (min === max) {
     if (min === 0) return [0, 1];
-    const air = Math.abs(min) * 0.1;
+    const air = Math.max(Math.abs(min) * 0.1, Number.isInteger(min) ? 1 : 0);
     return [min - air, max + air];
   }
   const air = (max - min) * 0.08;

@@ -13,6 +13,10 @@ test('a value keeps the unit that the program names, and scales bytes and second
   for (const [value, unit, expected] of [
     [0.4123456, 'MB', '0.4123 MB'],
     [1.5, 'GiB', '1.500 GiB'],
+    [0.25, 'GiB', '0.2500 GiB'],
+    [0.003426, 'GiB', '3.508 MiB'],
+    [0.0005, 'MB', '500 B'],
+    [0, 'GiB', '0 GiB'],
     [3.2, '%', '3.200 %'],
     [3.2, 'percent', '3.200 %'],
     [1536, 'B', '1.500 KiB'],
@@ -50,6 +54,7 @@ test('an axis has one unit, and the decimals that tell its ticks apart', () => {
     [[0, 5, 10], '', ['0', '5', '10']],
     [[0, 0.5, 1], '%', ['0', '0.5', '1.0']],
     [[1.255, 1.26, 1.265], 'GiB', ['1.255', '1.260', '1.265']],
+    [[0, 1 / 512, 1 / 256], 'GiB', ['0', '2 MiB', '4 MiB']],
     [[0, 10000, 20000], '', ['0', '10k', '20k']],
     [[0, 2500, 5000], '', ['0', '2500', '5000']],
     [[0, 2 ** 20, 2 ** 21], 'B', ['0', '1 MiB', '2 MiB']],
@@ -63,11 +68,14 @@ test('an axis has one unit, and the decimals that tell its ticks apart', () => {
 });
 
 test('steps of a byte axis are powers of two, those of a time axis rise', () => {
-  assert.ok(f.increments('bytes').every((s) => Number.isInteger(Math.log2(s))));
-  const seconds = f.increments('s');
-  assert.ok(seconds.every((s, i) => i === 0 || s > seconds[i - 1]));
-  assert.ok(seconds.includes(60) && seconds.includes(3600));
-  assert.equal(f.increments(''), undefined);
+  assert.ok(f.increments('bytes', 5000).every((s) => Number.isInteger(Math.log2(s))));
+  assert.ok(f.increments('GiB', 1.2).includes(0.02), 'as long as GiB are shown');
+  assert.ok(f.increments('GiB', 0.003).includes(1 / 1024), 'once MiB are');
+  for (const unit of ['', 's', 'ms', 'B', 'MB', 'GiB']) {
+    const steps = f.increments(unit, 1);
+    assert.ok(steps.every((s, i) => i === 0 || s > steps[i - 1]), unit);
+  }
+  assert.ok(f.increments('s', 1).includes(60) && f.increments('s', 1).includes(3600));
 });
 
 test('moments are as short as they are clear', () => {
