@@ -38,8 +38,8 @@ export class Board {
       for (const card of this.cards.values()) card.chart?.repaint();
     });
     // While a range is being drawn with the mouse, the charts stand still under it.
-    this.place.addEventListener('mousedown', () => { this.dragging = true; });
-    window.addEventListener('mouseup', () => { this.dragging = false; });
+    this.place.addEventListener('mousedown', (event) => { this.dragging = event.button === 0; });
+    for (const end of ['mouseup', 'blur']) window.addEventListener(end, () => { this.dragging = false; });
   }
 
   /** @param {IntersectionObserverEntry[]} entries */

@@ -55,19 +55,20 @@ export class Feed {
     this.notify();
   }
 
+  /** True once the run has said its last word. (A silent one may go on.) */
+  get over() {
+    return this.run.state === 'ended' || this.run.state === 'crashed';
+  }
+
   /** Opens the stream if the run may still say something. */
   listen() {
-    const over = this.run.state === 'ended' || this.run.state === 'crashed';
-    if (this.hangUp || this.closed || over) return;
+    if (this.hangUp || this.closed || this.over) return;
     this.hangUp = follow(this.run.id, {
       hello: (run, again) => {
         this.connected = true;
         this.take(run);
         if (again) this.refresh();
-        this.later(SETTLE_MS, () => {
-          this.refresh();
-          this.learn();
-        });
+        this.later(SETTLE_MS, () => this.settle());
       },
       rows: (news) => this.grow(news),
       run: (run) => this.take(run),
@@ -83,6 +84,7 @@ export class Feed {
   rest() {
     this.hangUp?.();
     this.hangUp = null;
+    this.connected = true; // as far as anyone can tell
   }
 
   close() {
@@ -121,13 +123,20 @@ export class Feed {
   /** News of the run from the stream or the list. @param {Run} run */
   take(run) {
     const grown = run.columns.length !== this.run.columns.length;
-    const over = run.state !== this.run.state;
+    const turned = run.state !== this.run.state;
     Object.assign(this.run, run);
     this.advance(run.last);
-    if (grown || over) this.learn();
-    if (over) this.later(SETTLE_MS, () => this.refresh());
+    if (grown || turned) this.learn();
+    if (turned) this.later(SETTLE_MS, () => this.settle());
     this.listen();
     this.changed();
+  }
+
+  /** What came around a turn of events can be read by now. */
+  settle() {
+    if (this.over) this.rest();
+    this.refresh();
+    this.learn();
   }
 
   /** Units, kinds and last values are told only by the run itself. */

@@ -25,6 +25,7 @@ const state = {
   feed: /** @type {Feed | null} */ (null),
   opening: /** @type {string | null} */ (null),
   refused: '',       // why the run that was asked for cannot be shown
+  trouble: '',       // why the server cannot tell of its runs
   reachable: true,
   query: '',
   treeIsOld: true,   // the tree may be long: it is not drawn with each row that arrives
@@ -112,19 +113,24 @@ function point(pointed) {
 
 /* ---- what the server tells ---- */
 
+let polling = false;
 async function poll() {
+  if (polling) return;
+  polling = true;
   try {
     state.apps = await getApps();
     state.treeIsOld = true;
     state.reachable = true;
+    state.trouble = '';
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
     if (run) state.feed?.take(run);
     const arrived = state.feed !== null && state.feed.run.id === state.selected;
     if (!arrived && !state.refused) await arrive();
   } catch (error) {
     state.reachable = error instanceof Refusal;
-    if (error instanceof Refusal) state.refused = error.message;
+    state.trouble = error instanceof Refusal ? error.message : '';
   }
+  polling = false;
   plan();
 }
 
@@ -133,7 +139,7 @@ function notice() {
   if (!state.reachable || state.feed?.connected === false) {
     return state.feed ? 'Connection to mnemic lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …';
   }
-  return state.refused;
+  return state.trouble || state.refused;
 }
 
 /* ---- drawing, at most once a frame ---- */
