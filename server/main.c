@@ -112,6 +112,7 @@ static void stop(server *s)
     if (s->http) ingest_stop(s->ingest);
     if (s->writer) writer_stop(s->writer, FLUSH_SECONDS);
     if (s->http) http_stop(s->http, ANSWER_SECONDS);
+    writer_free(s->writer); /* whose counters http shows to the end */
     if (s->ingest) ingest_free(s->ingest);
     live_free(s->live);
 }

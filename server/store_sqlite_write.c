@@ -34,16 +34,16 @@ static bool before(place a, place b)
 /* ---- the run's facts ---- */
 
 /* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). */
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
+static uint64_t fnv_bytes(uint64_t h, const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     for (size_t i = 0; i < n; i++) h = (h ^ p[i]) * UINT64_C(0x100000001b3);
     return h;
 }
 
-static uint64_t hash_text(uint64_t h, const char *text)
+static uint64_t fnv_text(uint64_t h, const char *text)
 {
-    return hash_bytes(h, text, strlen(text) + 1);
+    return fnv_bytes(h, text, strlen(text) + 1);
 }
 
 /* Of what seldom changes, so that a commit need not write, or read and compare, each run's columns and tags. */
@@ -51,13 +51,13 @@ static int64_t facts_of(const run_info *r)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     const int64_t numbers[] = {r->pid, r->started, r->interval, (int64_t)r->column_count};
-    h = hash_bytes(h, numbers, sizeof numbers);
-    h = hash_text(hash_text(hash_text(hash_text(h, r->app), r->host), r->build), r->args);
+    h = fnv_bytes(h, numbers, sizeof numbers);
+    h = fnv_text(fnv_text(fnv_text(fnv_text(h, r->app), r->host), r->build), r->args);
     for (size_t i = 0; i < r->column_count; i++) {
-        h = hash_text(hash_text(h, r->columns[i].name), r->columns[i].unit);
-        h = hash_bytes(h, &(char){(char)r->columns[i].kind}, 1);
+        h = fnv_text(fnv_text(h, r->columns[i].name), r->columns[i].unit);
+        h = fnv_bytes(h, &(char){(char)r->columns[i].kind}, 1);
     }
-    for (size_t i = 0; i < r->tag_count; i++) h = hash_text(hash_text(h, r->tags[i].name), r->tags[i].value);
+    for (size_t i = 0; i < r->tag_count; i++) h = fnv_text(fnv_text(h, r->tags[i].name), r->tags[i].value);
     return (int64_t)h;
 }
 

@@ -11,10 +11,12 @@ typedef struct writer writer;
 
 typedef struct {
     const char *store_url;
-    size_t bound;                                                        /* bytes that may wait (0: 64 MiB)  */
-    void (*durable)(void *ctx, const batch *b);                          /* may be NULL; on the writer's thread */
-    void (*found)(void *ctx, const uuid *id, run_info *stored);          /* answer to writer_want(); NULL: no such
-                                                                            run; hands over ownership; ditto    */
+    size_t bound;                        /* bytes that may wait (0: 64 MiB) */
+    /* Both on the writer's thread. */
+    /* In the order of writer_put(); of what was dropped comes a batch that has only the gaps. May be NULL. */
+    void (*durable)(void *ctx, const batch *b);
+    /* The answer to writer_want(); NULL: there is no such run. Hands over ownership. */
+    void (*found)(void *ctx, const uuid *id, run_info *stored);
     void *ctx;
 } writer_desc;
 
@@ -23,14 +25,15 @@ typedef struct {
     X(rows_stored, "rows durable in the store")                         \
     X(commits, "transactions committed")                                \
     X(failures, "transactions that failed and will be tried again")     \
-    X(rows_dropped, "rows dropped because the store refused for too long: counted as lost in their run")
+    X(rows_dropped, "rows dropped because the store refused them: counted as lost in their run")   \
+    X(marks_dropped, "marks dropped because the store refused them")
 
 typedef struct {
 #define X(name, text) _Atomic uint64_t name;
     WRITER_COUNTERS(X)
 #undef X
     _Atomic uint64_t waiting_bytes;
-    _Atomic bool behind;                                                 /* the store refused the last write */
+    _Atomic bool behind;                 /* the store refused the last write */
 } writer_stats;
 
 /* Opens (and makes or upgrades) the store; NULL on failure, with one sentence in `why`. */
@@ -38,9 +41,12 @@ writer *writer_start(const writer_desc *desc, buf *why);
 /* Any thread; never blocks on the store; takes ownership. Past the bound the batch's rows are dropped and the runs get
    a gap instead. */
 void writer_put(writer *w, batch *b);
-void writer_want(writer *w, const uuid *id);                             /* any thread */
-/* Writes what waits (gives up after `seconds` if the store refuses, and logs how many rows that cost), then ends. */
+/* Any thread. What was put before is taken into account: the answer comes when it is stored. */
+void writer_want(writer *w, const uuid *id);
+/* Writes what waits (gives up after `seconds` if the store refuses, and logs how many rows that cost), closes the store
+   and ends the thread. Then, when nobody looks at the counters any more, writer_free(). */
 void writer_stop(writer *w, double seconds);
+void writer_free(writer *w);
 const writer_stats *writer_counters(const writer *w);
 
 #endif
