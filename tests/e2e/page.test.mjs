@@ -58,6 +58,7 @@ test('charts grow while the program runs, and a range that was chosen stands sti
   await summaryHas(page, 'ramp', 'latest 1\u202f234 MB');
   await drag(page, 'ramp', 0.2, 0.5);
   await until('the address has the range', () => place(page).from);
+  await until('the range is shown', async () => (await page.locator('#bar select').inputValue()) === 'range');
   const still = await page.locator('#bar .range').textContent();
   await program.row([4321, 1, 1]);
   await until('the row is stored', async () => (await program.stored()).rows === HISTORY - 10 + 2);
