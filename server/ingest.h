@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     _Atomic uint64_t datagrams, bytes, records;
     _Atomic uint64_t refused[DECODE_RESULTS];
-    _Atomic uint64_t overflows;                              /* datagrams the kernel dropped: buffer full (SO_RXQ_OVFL) */
+    _Atomic uint64_t overflows;                              /* datagrams the kernel dropped: the socket's buffer was full */
     _Atomic uint64_t runs;                                   /* in the registry now                     */
 } ingest_stats;
 
@@ -30,8 +30,8 @@ typedef struct {
 ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why);
 void ingest_start(ingest *in);                               /* the thread */
 void ingest_answer(ingest *in, const uuid *id, run_info *stored); /* any thread; takes ownership */
-/* Takes what the socket still holds, hands on the last batch, ends the thread. Then, when nobody can call
-   ingest_answer() any more, ingest_free(). */
+/* Takes what the socket still holds, waits a moment for answers that are due, hands on the last batch, ends the thread.
+   Then, when nobody can call ingest_answer() any more, ingest_free(). */
 void ingest_stop(ingest *in);
 void ingest_free(ingest *in);
 const ingest_stats *ingest_counters(const ingest *in);

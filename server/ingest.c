@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   ingest: the thread of the UDP socket. */
+#include "ingest.h"
+#include "address.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    SLOTS = 128,        /* datagrams a call takes at most: bounds how long the thread looks at nothing else */
+    SLOT_BYTES = 65536, /* no UDP datagram is longer, so none is cut */
+    RECEIVE_BUFFER = 8 << 20,
+    STOP_SECONDS = 2 /* for what the socket holds and for answers, once it is to end */
+};
+
+/* The store's answer, on its way from another thread. */
+typedef struct answer {
+    struct answer *next;
+    uuid id;
+    run_info *stored;
+} answer;
+
+struct ingest {
+    ingest_desc desc;
+    runs *runs;
+    ingest_stats stats;
+    int socket, wake; /* `wake`: an eventfd: there are answers, or it is to end */
+    pthread_t thread;
+    bool started;
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* guards: */
+    answer *answers, **answers_end;
+
+    /* the thread's own */
+    int64_t now; /* when the datagram in work came */
+    uint64_t records;
+    uint32_t drops; /* as last read from the kernel, which counts modulo 2^32 */
+    char *bytes;    /* [SLOTS][SLOT_BYTES]; only pages that are used take memory */
+    struct mmsghdr messages[SLOTS];
+    struct iovec parts[SLOTS];
+    struct sockaddr_storage senders[SLOTS];
+};
+
+/* ---- what comes in ---- */
+
+static void add(_Atomic uint64_t *counter, uint64_t n)
+{
+    if (n) atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static void log_refused(const struct msghdr *m, size_t n, decode_result why)
+{
+    static log_limit limits[DECODE_RESULTS]; /* one a reason: a frequent one must not hide the others */
+    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
+    getnameinfo(m->msg_name, m->msg_namelen, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    log_limited_line(&limits[why], LOG_WARN, "refused a datagram of %zu bytes from %s port %s: %s", n, host, port,
+                     decode_result_text(why));
+}
+
+static void take_record(void *ctx, const record *r)
+{
+    ingest *in = ctx;
+    in->records++;
+    runs_take(in->runs, r, in->now);
+}
+
+/* Returns how many datagrams there were, at most SLOTS. */
+static int receive(ingest *in)
+{
+    for (int i = 0; i < SLOTS; i++) in->messages[i].msg_hdr.msg_namelen = sizeof in->senders[i];
+    int count = recvmmsg(in->socket, in->messages, SLOTS, MSG_DONTWAIT, NULL);
+    if (count < 0) {
+        if (errno != EAGAIN && errno != EINTR) log_limited(LOG_ERROR, "receiving: %s", strerror(errno));
+        return 0;
+    }
+    uint64_t bytes = 0;
+    in->records = 0;
+    for (int i = 0; i < count; i++) {
+        size_t n = in->messages[i].msg_len;
+        in->now = clock_wall();
+        decode_result result = decode_datagram(in->parts[i].iov_base, n, take_record, in);
+        bytes += n;
+        if (!result) continue;
+        add(&in->stats.refused[result], 1);
+        log_refused(&in->messages[i].msg_hdr, n, result);
+    }
+    add(&in->stats.datagrams, (uint64_t)count);
+    add(&in->stats.bytes, bytes);
+    add(&in->stats.records, in->records);
+    return count;
+}
+
+static void take_answers(ingest *in)
+{
+    uint64_t wakes;
+    (void)!read(in->wake, &wakes, sizeof wakes); /* non-blocking; what matters is the list */
+    pthread_mutex_lock(&in->lock);
+    answer *first = in->answers;
+    in->answers = NULL;
+    in->answers_end = &in->answers;
+    pthread_mutex_unlock(&in->lock);
+    for (answer *next; first; first = next) {
+        next = first->next;
+        runs_answer(in->runs, &first->id, first->stored, clock_wall());
+        free(first);
+    }
+}
+
+/* ---- what goes on ---- */
+
+/* The kernel's own counter: unlike SO_RXQ_OVFL it tells of drops that no datagram has followed yet. */
+static void count_drops(ingest *in)
+{
+    uint32_t info[SK_MEMINFO_VARS];
+    socklen_t n = sizeof info;
+    if (getsockopt(in->socket, SOL_SOCKET, SO_MEMINFO, info, &n) != 0 || n <= SK_MEMINFO_DROPS * sizeof *info) return;
+    uint32_t more = info[SK_MEMINFO_DROPS] - in->drops;
+    in->drops += more;
+    add(&in->stats.overflows, more);
+    if (more) log_limited(LOG_WARN, "%u datagrams lost: they came faster than they could be taken", more);
+}
+
+static void flush(ingest *in, bool final)
+{
+    batch *b = runs_flush(in->runs, clock_wall(), final);
+    if (b) in->desc.batch(in->desc.ctx, b);
+    atomic_store_explicit(&in->stats.runs, runs_count(in->runs), memory_order_relaxed);
+    count_drops(in);
+}
+
+/* ---- the thread ---- */
+
+/* Sleeps until something comes, at the latest until `due`. */
+static void wait_until(ingest *in, int64_t due)
+{
+    struct pollfd fds[] = {{.fd = in->socket, .events = POLLIN}, {.fd = in->wake, .events = POLLIN}};
+    int64_t left = due - clock_mono();
+    poll(fds, ARRAY_LEN(fds), left > 0 ? (int)((left + NS_PER_MS - 1) / NS_PER_MS) : 0);
+    if (fds[1].revents) take_answers(in);
+}
+
+static void finish(ingest *in)
+{
+    int64_t until = clock_mono() + STOP_SECONDS * NS_PER_SECOND;
+    while (receive(in) && clock_mono() < until)
+        if (runs_full(in->runs)) flush(in, false);
+    while (runs_asked(in->runs) && clock_mono() < until) {
+        struct pollfd answers = {.fd = in->wake, .events = POLLIN};
+        poll(&answers, 1, 10);
+        take_answers(in);
+    }
+    flush(in, true);
+}
+
+static void *run_thread(void *arg)
+{
+    ingest *in = arg;
+    int64_t due = clock_mono() + FLUSH_MS * NS_PER_MS;
+    while (!atomic_load(&in->stopping)) {
+        wait_until(in, due);
+        receive(in);
+        if (!runs_full(in->runs) && clock_mono() < due) continue;
+        flush(in, false);
+        due = clock_mono() + FLUSH_MS * NS_PER_MS;
+    }
+    finish(in);
+    return NULL;
+}
+
+/* ---- from other threads ---- */
+
+static void wake(ingest *in)
+{
+    const uint64_t one = 1;
+    (void)!write(in->wake, &one, sizeof one);
+}
+
+void ingest_answer(ingest *in, const uuid *id, run_info *stored)
+{
+    answer *a = mem_alloc(sizeof *a);
+    *a = (answer){.id = *id, .stored = stored};
+    pthread_mutex_lock(&in->lock);
+    *in->answers_end = a;
+    in->answers_end = &a->next;
+    pthread_mutex_unlock(&in->lock);
+    wake(in);
+}
+
+/* A big buffer bridges the moments in which the thread does something else; root may exceed the system's limit. */
+static void set_receive_buffer(int fd, int wanted)
+{
+    int got = 0;
+    socklen_t n = sizeof got;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &n) != 0) return;
+    got /= 2; /* the kernel doubles it, for its own book-keeping (socket(7)) */
+    if (got < wanted)
+        log_line(LOG_INFO, "the receive buffer is %d bytes, not %d: raise net.core.rmem_max if bursts get lost", got,
+                 wanted);
+}
+
+static void prepare_slots(ingest *in)
+{
+    in->bytes = mem_alloc((size_t)SLOTS * SLOT_BYTES);
+    for (int i = 0; i < SLOTS; i++) {
+        in->parts[i] = (struct iovec){in->bytes + (size_t)i * SLOT_BYTES, SLOT_BYTES};
+        in->messages[i].msg_hdr =
+            (struct msghdr){.msg_name = &in->senders[i], .msg_iov = &in->parts[i], .msg_iovlen = 1};
+    }
+}
+
+ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
+{
+    int fd = address_bind(desc->address, SOCK_DGRAM, bound, why);
+    if (fd < 0) {
+        buf_text(why, " (where datagrams are received is set by --udp HOST:PORT)");
+        return NULL;
+    }
+    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (event < 0) {
+        buf_printf(why, "eventfd: %s", strerror(errno));
+        close(fd);
+        return NULL;
+    }
+    set_receive_buffer(fd, desc->receive_buffer ? desc->receive_buffer : RECEIVE_BUFFER);
+    ingest *in = mem_calloc(1, sizeof *in);
+    in->desc = *desc;
+    in->socket = fd;
+    in->wake = event;
+    in->runs = runs_new(&desc->limits, desc->want, desc->ctx);
+    in->answers_end = &in->answers;
+    pthread_mutex_init(&in->lock, NULL);
+    prepare_slots(in);
+    return in;
+}
+
+void ingest_start(ingest *in)
+{
+    int error = pthread_create(&in->thread, NULL, run_thread, in);
+    if (error) {
+        log_line(LOG_ERROR, "no thread can be started: %s", strerror(error));
+        exit(EXIT_FAILURE);
+    }
+    pthread_setname_np(in->thread, "ingest");
+    in->started = true;
+}
+
+void ingest_stop(ingest *in)
+{
+    if (!in->started) return;
+    atomic_store(&in->stopping, true);
+    wake(in);
+    pthread_join(in->thread, NULL);
+    in->started = false;
+}
+
+void ingest_free(ingest *in)
+{
+    if (!in) return;
+    for (answer *a = in->answers, *next; a; a = next) {
+        next = a->next;
+        run_info_free(a->stored);
+        free(a);
+    }
+    runs_free(in->runs);
+    pthread_mutex_destroy(&in->lock);
+    close(in->socket);
+    close(in->wake);
+    free(in->bytes);
+    free(in);
+}
+
+const ingest_stats *ingest_counters(const ingest *in)
+{
+    return &in->stats;
+}
+
+const runs_counters *ingest_runs_counters(const ingest *in)
+{
+    return runs_stats(in->runs);
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   test_ingest: datagrams over loopback, and what comes out; answers from another thread; the end. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../server/address.h"
+#include "../server/ingest.h"
+
+#define ID  "\"uuid\": \"1e7c356f-16b3-485c-a4f0-06872919285e\""
+#define NEW "{\"msg_type\": \"create_trace_run\", " ID ", \"app_name\": \"app\", \"column_names\": [\"a\", \"b\"]}"
+#define ROW "{\"msg_type\": \"row\", " ID ", \"row_data\": [1, 2]}"
+
+/* ---- what ingest hands on, gathered; and a store that answers from a thread of its own ---- */
+
+typedef struct {
+    ingest *in;
+    int socket; /* sends to it */
+    pthread_mutex_t lock;
+    pthread_cond_t news;
+    size_t batches, rows, columns;
+    uint64_t first_seq;
+    uuid asked[64];
+    size_t asked_count;
+    uint64_t stored_next; /* 0: the store knows no run */
+    bool silent, ending;
+    pthread_t store;
+} rig;
+
+static void on_batch(void *ctx, batch *b)
+{
+    rig *g = ctx;
+    pthread_mutex_lock(&g->lock);
+    g->batches++;
+    for (size_t i = 0; i < b->count; i++) {
+        if (!g->rows && b->parts[i].rows) g->first_seq = b->parts[i].seq[0];
+        g->rows += b->parts[i].rows;
+        g->columns = b->parts[i].columns;
+    }
+    pthread_cond_broadcast(&g->news);
+    pthread_mutex_unlock(&g->lock);
+    batch_free(b);
+}
+
+static void on_want(void *ctx, const uuid *id)
+{
+    rig *g = ctx;
+    pthread_mutex_lock(&g->lock);
+    g->asked[g->asked_count++ % ARRAY_LEN(g->asked)] = *id;
+    pthread_cond_broadcast(&g->news);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static run_info *stored_run(const uuid *id, uint64_t next)
+{
+    run_info *r = mem_calloc(1, sizeof *r);
+    r->id = *id;
+    r->app = mem_strdup("app");
+    r->host = mem_strdup("");
+    r->build = mem_strdup("");
+    r->args = mem_strdup("");
+    r->note = mem_strdup("");
+    r->next_seq = next;
+    r->columns = mem_calloc(1, sizeof *r->columns);
+    r->columns[0] = (run_column){mem_strdup("a"), mem_strdup(""), COLUMN_GAUGE};
+    r->column_count = 1;
+    return r;
+}
+
+static void *store_thread(void *arg)
+{
+    rig *g = arg;
+    pthread_mutex_lock(&g->lock);
+    for (size_t done = 0; !g->ending;) {
+        if (g->silent || done == g->asked_count) {
+            pthread_cond_wait(&g->news, &g->lock);
+            continue;
+        }
+        uuid id = g->asked[done++ % ARRAY_LEN(g->asked)];
+        uint64_t next = g->stored_next;
+        pthread_mutex_unlock(&g->lock);
+        ingest_answer(g->in, &id, next ? stored_run(&id, next) : NULL);
+        pthread_mutex_lock(&g->lock);
+    }
+    pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+static int connect_to(const char *bound)
+{
+    char host[ADDRESS_HOST], port[ADDRESS_PORT];
+    assert_true(address_split(bound, host, port));
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *a;
+    assert_int_equal(getaddrinfo(host, port, &hints, &a), 0);
+    int fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, a->ai_addr, a->ai_addrlen), 0);
+    freeaddrinfo(a);
+    return fd;
+}
+
+/* `g` is zero but for what the store shall do. false: the machine has no such address (IPv6 may be switched off). */
+static bool rig_open(rig *g, const char *address, int receive_buffer, runs_limits limits)
+{
+    pthread_mutex_init(&g->lock, NULL);
+    pthread_cond_init(&g->news, NULL);
+    buf bound = {0}, why = {0};
+    ingest_desc desc = {.address = address,
+                        .receive_buffer = receive_buffer,
+                        .limits = limits,
+                        .batch = on_batch,
+                        .want = on_want,
+                        .ctx = g};
+    g->in = ingest_open(&desc, &bound, &why);
+    if (g->in) g->socket = connect_to(bound.p);
+    buf_free(&bound);
+    buf_free(&why);
+    if (!g->in) return false;
+    assert_int_equal(pthread_create(&g->store, NULL, store_thread, g), 0);
+    return true;
+}
+
+static void rig_close(rig *g)
+{
+    ingest_stop(g->in);
+    pthread_mutex_lock(&g->lock);
+    g->ending = true;
+    pthread_cond_broadcast(&g->news);
+    pthread_mutex_unlock(&g->lock);
+    pthread_join(g->store, NULL);
+    ingest_free(g->in);
+    close(g->socket);
+    pthread_cond_destroy(&g->news);
+    pthread_mutex_destroy(&g->lock);
+}
+
+static void send_bytes(const rig *g, const char *bytes, size_t n)
+{
+    assert_int_equal(send(g->socket, bytes, n, 0), n);
+}
+
+static void send_text(const rig *g, const char *text)
+{
+    send_bytes(g, text, strlen(text));
+}
+
+static void wait_for(_Atomic uint64_t *counter, uint64_t n)
+{
+    for (int i = 0; i < 30000 && atomic_load(counter) < n; i++) usleep(1000);
+    assert_true(atomic_load(counter) >= n);
+}
+
+static void wait_for_rows(rig *g, size_t n)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 30;
+    pthread_mutex_lock(&g->lock);
+    while (g->rows < n && pthread_cond_timedwait(&g->news, &g->lock, &until) != ETIMEDOUT) {
+    }
+    assert_true(g->rows >= n);
+    pthread_mutex_unlock(&g->lock);
+}
+
+static ingest_stats *stats_of(rig *g)
+{
+    return (ingest_stats *)ingest_counters(g->in);
+}
+
+/* ---- tests ---- */
+
+static void rows_arrive(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"127.0.0.1:0", "localhost:0", "[::1]:0"};
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        rig g = {0};
+        if (!rig_open(&g, addresses[i], 0, (runs_limits){0})) continue;
+        ingest_start(g.in);
+        send_text(&g, NEW);
+        send_text(&g, ROW);
+        wait_for_rows(&g, 1);
+        send_text(&g, ROW);
+        wait_for_rows(&g, 2);
+        assert_int_equal(g.columns, 2);
+        ingest_stats *s = stats_of(&g);
+        assert_int_equal(s->datagrams, 3);
+        assert_int_equal(s->records, 3);
+        assert_int_equal(s->bytes, strlen(NEW) + 2 * strlen(ROW));
+        assert_int_equal(s->runs, 1);
+        assert_int_equal(ingest_runs_counters(g.in)->rows, 2);
+        rig_close(&g);
+    }
+}
+
+/* What was sent before the end is handed on, also what the socket still holds and what waits for an answer. */
+static void stop_takes_all(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    send_text(&g, NEW);
+    for (int i = 0; i < 1000; i++) send_text(&g, ROW);
+    ingest_start(g.in);
+    ingest_stop(g.in);
+    assert_int_equal(g.rows, 1000);
+    rig_close(&g);
+}
+
+static void stop_without_answer(void **state)
+{
+    (void)state;
+    rig g = {.silent = true};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    send_text(&g, NEW);
+    send_text(&g, ROW);
+    ingest_start(g.in);
+    ingest_stop(g.in);
+    assert_int_equal(g.rows, 1);
+    rig_close(&g);
+}
+
+static void never_started(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    uuid id = {{1}};
+    ingest_answer(g.in, &id, stored_run(&id, 1)); /* an answer that nobody takes is freed */
+    rig_close(&g);
+    ingest_free(NULL);
+}
+
+/* The store's answer, from its thread, says where the numbers go on. */
+static void stored_run_goes_on(void **state)
+{
+    (void)state;
+    rig g = {.stored_next = 10};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    ingest_start(g.in);
+    send_text(&g, ROW);
+    wait_for_rows(&g, 1);
+    assert_int_equal(g.first_seq, 10);
+    assert_int_equal(g.columns, 1);
+    rig_close(&g);
+}
+
+static void refusals_counted(void **state)
+{
+    (void)state;
+#define BYTES(text) (text), sizeof(text) - 1
+    static const struct {
+        const char *bytes;
+        size_t n;
+        decode_result why;
+    } cases[] = {
+        {BYTES(""), DECODE_EMPTY},
+        {BYTES("\xff"), DECODE_ENCODING},
+        {BYTES("\0"), DECODE_SYNTAX},
+        {BYTES("[]"), DECODE_TYPE},
+        {BYTES("{\"msg_type\": \"?\"}"), DECODE_MESSAGE},
+        {BYTES("{\"msg_type\": \"row\", \"uuid\": \"?\"}"), DECODE_UUID},
+        {BYTES("{\"msg_type\": \"create_trace_run\", " ID ", \"app_name\": \"\", \"column_names\": []}"),
+         DECODE_COLUMNS},
+        {BYTES("\xD0\x10"), DECODE_VERSION},
+    };
+#undef BYTES
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    ingest_start(g.in);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) send_bytes(&g, cases[i].bytes, cases[i].n);
+    send_text(&g, NEW);
+    send_text(&g, ROW);
+    wait_for_rows(&g, 1); /* and nothing of that hurt a run */
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) assert_int_equal(stats_of(&g)->refused[cases[i].why], 1);
+    rig_close(&g);
+}
+
+static void longest_datagram(void **state)
+{
+    (void)state;
+    enum { most = 65507 }; /* of IPv4: 65535 less both headers */
+    buf text = {0};
+    buf_text(&text, "{\"msg_type\": \"create_trace_run\", " ID ", \"app_name\": \"app\", \"column_names\": [\"c\"");
+    for (int i = 1; i < MAX_COLUMNS; i++) buf_printf(&text, ",\"%d\"", i);
+    buf_text(&text, "]");
+    while (text.n < most - 1) buf_text(&text, " ");
+    buf_text(&text, "}");
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    ingest_start(g.in);
+    send_bytes(&g, text.p, text.n);
+    send_text(&g, ROW);
+    wait_for_rows(&g, 1);
+    assert_int_equal(g.columns, MAX_COLUMNS);
+    assert_int_equal(stats_of(&g)->bytes, most + strlen(ROW));
+    rig_close(&g);
+    buf_free(&text);
+}
+
+/* What the kernel drops is counted: nothing is lost silently. */
+static void overflow_counted(void **state)
+{
+    (void)state;
+    enum { sent = 2000 };
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 1, (runs_limits){0})); /* the least the kernel gives */
+    for (int i = 0; i < sent; i++) send_text(&g, ROW);
+    ingest_start(g.in);
+    wait_for(&stats_of(&g)->overflows, 1);
+    rig_close(&g);
+    g = (rig){0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 1, (runs_limits){0}));
+    for (int i = 0; i < sent; i++) send_text(&g, ROW);
+    ingest_start(g.in);
+    ingest_stop(g.in);
+    assert_int_equal(stats_of(&g)->datagrams + stats_of(&g)->overflows, sent);
+    assert_true(stats_of(&g)->overflows > 0);
+    rig_close(&g);
+}
+
+static void much_leaves_early(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){.batch_bytes = 1000}));
+    send_text(&g, NEW);
+    for (int i = 0; i < 2000; i++) send_text(&g, ROW);
+    ingest_start(g.in);
+    wait_for_rows(&g, 2000);
+    assert_true(g.batches > 5);
+    rig_close(&g);
+}
+
+static void bad_addresses(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    char host[NI_MAXHOST], port[NI_MAXSERV], taken[64];
+    assert_int_equal(getpeername(g.socket, (struct sockaddr *)&a, &n), 0);
+    assert_int_equal(
+        getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV),
+        0);
+    snprintf(taken, sizeof taken, "127.0.0.1:%s", port);
+    const struct {
+        const char *address, *why;
+    } cases[] = {
+        {taken, "in use"},          {"nonsense", "HOST:PORT"},
+        {"127.0.0.1", "HOST:PORT"}, {"127.0.0.1:70000", "HOST:PORT"},
+        {"", "HOST:PORT"},          {"192.0.2.1:0", "Cannot assign"}, /* a documentation address: RFC 5737 */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ingest_desc desc = {.address = cases[i].address, .batch = on_batch, .want = on_want};
+        buf bound = {0}, why = {0};
+        assert_null(ingest_open(&desc, &bound, &why));
+        assert_non_null(strstr(why.p, cases[i].why));
+        assert_non_null(strstr(why.p, "--udp"));
+        buf_free(&bound);
+        buf_free(&why);
+    }
+    rig_close(&g);
+}
+
+int main(void)
+{
+    log_set_level(LOG_ERROR);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_arrive),         cmocka_unit_test(stop_takes_all),
+        cmocka_unit_test(stop_without_answer), cmocka_unit_test(never_started),
+        cmocka_unit_test(refusals_counted),    cmocka_unit_test(longest_datagram),
+        cmocka_unit_test(stored_run_goes_on),  cmocka_unit_test(overflow_counted),
+        cmocka_unit_test(much_leaves_early),   cmocka_unit_test(bad_addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
