@@ -196,7 +196,6 @@ store_status query_series(store *s, const run_info *run, const series_request *r
     if (status != STORE_OK) return status;
     status = read_series(s, run, request, out);
     store_snapshot_end(s);
-    if (status == STORE_OK) return STORE_OK;
-    series_free(out);
-    return status == STORE_MISSING ? STORE_RETRY : status; /* within a snapshot nothing goes missing */
+    if (status != STORE_OK) series_free(out);
+    return status;
 }

@@ -17,7 +17,8 @@ typedef struct {
     size_t column_count;
 } series_request;
 
-/* Every row in [from, to] is in exactly one point; nothing else is. STORE_OK, and the caller frees with series_free().
+/* Every row in [from, to] is in exactly one point; nothing else is. STORE_OK, and the caller frees with series_free();
+   STORE_MISSING if the store has no such run (any more).
    If the range holds no more rows than `points`, each is a point (`exact`). Takes a snapshot of the store: the caller
    must not hold one. */
 store_status query_series(store *s, const run_info *run, const series_request *request, series *out);

@@ -206,5 +206,5 @@ store_status query_rows(store *s, const uuid *id, int64_t from, int64_t to, quer
     if (status != STORE_OK) return status;
     status = query_rows_of(s, id, from, to, NULL, 0, cursor, out);
     store_snapshot_end(s);
-    return status == STORE_MISSING ? STORE_RETRY : status; /* within a snapshot nothing goes missing */
+    return status;
 }
