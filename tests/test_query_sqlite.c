@@ -253,7 +253,7 @@ static void while_rows_come_and_chunks_merge(void **state)
     (void)state;
     static const struct {
         size_t rows, most; /* in all; in a chunk at most */
-    } runs[] = {{2500, 3}, {8000, 40}, {30000, 700}};
+    } runs[] = {{800, 3}, {4000, 40}, {30000, 700}};
     for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
         random_state = (i + 1) * 7919;
         files f = files_make();
