@@ -196,6 +196,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 /* ---- >>config ---- */
 
 #ifndef DOLON_MAX_PROBES
@@ -555,6 +556,9 @@ static inline void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
 /* A site that is known before it is reached. In C a pointer to it goes into an ELF section of its own, whose ends the
    linker names. gcc refuses that in C++ for inline functions and templates; there, a static member of a template over
    a local type is initialised at program start, and so lets the site join. */
+#if defined(__ELF__) && !defined(__TINYC__)
+#define DOLON__HAS_SECTION
+#endif
 #if defined(__cplusplus)
 template <class Local> struct dolon__known {
     static const int joined;
@@ -569,7 +573,7 @@ template <class Local> const int dolon__known<Local>::joined = dolon__join(Local
         }                                                        \
     };                                                           \
     (void)&dolon__known<DOLON__CAT(id, _local)>::joined
-#elif defined(__ELF__) && !defined(__TINYC__)
+#elif defined(DOLON__HAS_SECTION)
 #if defined(__has_attribute)
 #if __has_attribute(retain)
 #define DOLON__IN_SECTION DOLON__ATTR((section("dolon_sites"), used, retain))
@@ -578,7 +582,6 @@ template <class Local> const int dolon__known<Local>::joined = dolon__join(Local
 #ifndef DOLON__IN_SECTION
 #define DOLON__IN_SECTION DOLON__ATTR((section("dolon_sites"), used))
 #endif
-#define DOLON__HAS_SECTION
 #define DOLON__SITE(id, name, kind)                              \
     static dolon_site id = { name, &dolon__owner, kind, 0 };     \
     static dolon_site *DOLON__CAT(id, _known) DOLON__IN_SECTION = &id
@@ -627,6 +630,7 @@ struct dolon__scope {
 #endif /* DOLON_DISABLE */
 
 #endif /* DOLON_H */
+/* clang-format on */
 
 #if defined(DOLON_IMPLEMENTATION) && !defined(DOLON_DISABLE) && !defined(DOLON__IMPLEMENTED)
 #define DOLON__IMPLEMENTED
@@ -879,8 +883,9 @@ static uintptr_t dolon__os_program_bias(const dolon__phdr *ph, size_t count)
 /* The GNU build id of the program as hex, from its notes in memory; "" if the linker wrote none. */
 static void dolon__os_build_id(char *out, size_t cap)
 {
-    const dolon__phdr *ph = (const dolon__phdr *)(uintptr_t)getauxval(AT_PHDR);
-    size_t count = ph ? (size_t)getauxval(AT_PHNUM) : 0, n = 0;
+    uintptr_t at = getauxval(AT_PHDR);
+    const dolon__phdr *ph = (const dolon__phdr *)at;
+    size_t count = ph ? getauxval(AT_PHNUM) : 0, n = 0;
     uintptr_t bias = dolon__os_program_bias(ph, count);
     for (size_t i = 0; i < count; i++) {
         const char *p = (const char *)(bias + (uintptr_t)ph[i].p_vaddr);
@@ -908,7 +913,7 @@ static void dolon__os_build_id(char *out, size_t cap)
    program's crash handler sees them. Returns 0 or an errno. */
 static int dolon__os_thread(pthread_t *thread, int detached, void *(*run)(void *), void *arg)
 {
-    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     pthread_attr_t attr;
     sigset_t all, before;
     int error;
@@ -1035,6 +1040,7 @@ typedef struct DOLON__ATTR((aligned(64))) dolon__block {
     dolon__cell cells[DOLON_MAX_SITES + DOLON__FIRST_CELL];
 } dolon__block;
 
+/* clang-format off */
 /* `lock` guards all that follows. Held for microseconds, when a site or thread appears or ends, and once a tick. It
    and a tracer's lock are never held together, but around fork(), this one first. */
 static struct {
@@ -1049,6 +1055,7 @@ static struct {
     uint64_t ticks_start, ticks_seen;         /* … both clocks were read                      */
     dolon_tracer *tracers;
 } dolon__all = { PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL };
+/* clang-format on */
 
 static dolon__series dolon__series_table[DOLON_MAX_SITES];
 static dolon__block dolon__blocks[DOLON_MAX_THREADS];
@@ -1137,7 +1144,9 @@ static void dolon__join_known(void)
     for (dolon_site **p = __start_dolon_sites; p && p < __stop_dolon_sites; p++) dolon__join(*p);
 }
 #else
-static void dolon__join_known(void) {}
+static void dolon__join_known(void)
+{
+}
 #endif
 
 /* Under the lock. A block for this thread, or NULL: all are taken. */
@@ -1301,33 +1310,42 @@ typedef struct dolon__system {
 /* The text of a file of /proc, read at most once a tick. */
 static const char *dolon__file(dolon__system *s, int which)
 {
-    static const char *const paths[DOLON__FILES] = { "/proc/stat", "/proc/meminfo", "/proc/self/stat",
-                                                     "/proc/self/io" };
+    static const char *const paths[DOLON__FILES] = {"/proc/stat", "/proc/meminfo", "/proc/self/stat",
+                                                    "/proc/self/io"};
     ssize_t n;
     if (s->files[which].stamp == s->tick) return s->files[which].text;
     if (s->files[which].fd == 0) s->files[which].fd = open(paths[which], O_RDONLY | O_CLOEXEC);
-    n = s->files[which].fd > 0 ? pread(s->files[which].fd, s->files[which].text, sizeof s->files[which].text - 1, 0) : 0;
+    n = s->files[which].fd > 0 ? pread(s->files[which].fd, s->files[which].text, sizeof s->files[which].text - 1, 0)
+                               : 0;
     s->files[which].text[n > 0 ? n : 0] = 0;
     s->files[which].stamp = s->tick;
     return s->files[which].text;
+}
+
+static uint64_t dolon__integer(const char *text)
+{
+    return strtoull(text, NULL, 10);
 }
 
 /* The number after `key` in a file of lines "key   number". */
 static double dolon__field(const char *text, const char *key)
 {
     const char *p = strstr(text, key);
-    return p ? (double)strtoull(p + strlen(key), NULL, 10) : dolon__nan();
+    uint64_t v = p ? dolon__integer(p + strlen(key)) : 0;
+    return p ? (double)v : dolon__nan();
 }
 
 /* The nth field of /proc/self/stat as proc(5) counts them; the second, a name, may hold blanks and parentheses. */
 static double dolon__stat_field(dolon__system *s, int nth)
 {
     const char *p = strrchr(dolon__file(s, DOLON__SELF_STAT), ')');
+    uint64_t v;
     for (int field = 2; p && field < nth; field++) {
         p = strchr(p, ' ');
         if (p) p++;
     }
-    return p ? (double)strtoull(p, NULL, 10) : dolon__nan();
+    v = p ? dolon__integer(p) : 0;
+    return p ? (double)v : dolon__nan();
 }
 
 static const struct rusage *dolon__usage(dolon__system *s)
@@ -1391,7 +1409,8 @@ static double dolon__virtual_memory_percent(dolon__system *s)
 
 static double dolon__memory_use(dolon__system *s)
 {
-    return dolon__stat_field(s, 24) * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0 * 1024.0);
+    long page = sysconf(_SC_PAGESIZE);
+    return dolon__stat_field(s, 24) * (double)page / (1024.0 * 1024.0 * 1024.0);
 }
 
 static double dolon__process_cpu_percent(dolon__system *s)
@@ -1464,21 +1483,21 @@ typedef struct dolon__builtin {
 } dolon__builtin;
 
 static const dolon__builtin dolon__builtins[] = {
-    { "mem_allocation", dolon__mem_allocation, 0 },
-    { "active_tasks", dolon__active_tasks, 0 },
-    { "cpu_percent", dolon__cpu_percent, 0 },
-    { "virtual_memory_percent", dolon__virtual_memory_percent, 0 },
-    { "memory_use", dolon__memory_use, 0 },
-    { "process_cpu_percent", dolon__process_cpu_percent, 0 },
-    { "page_faults", dolon__page_faults, 1 },
-    { "major_page_faults", dolon__major_page_faults, 1 },
-    { "context_switches", dolon__context_switches, 1 },
-    { "involuntary_switches", dolon__involuntary_switches, 1 },
-    { "open_descriptors", dolon__open_descriptors, 0 },
-    { "io_read_bytes", dolon__io_read_bytes, 1 },
-    { "io_write_bytes", dolon__io_write_bytes, 1 },
-    { "disk_read_bytes", dolon__disk_read_bytes, 1 },
-    { "disk_write_bytes", dolon__disk_write_bytes, 1 },
+    {"mem_allocation", dolon__mem_allocation, 0},
+    {"active_tasks", dolon__active_tasks, 0},
+    {"cpu_percent", dolon__cpu_percent, 0},
+    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
+    {"memory_use", dolon__memory_use, 0},
+    {"process_cpu_percent", dolon__process_cpu_percent, 0},
+    {"page_faults", dolon__page_faults, 1},
+    {"major_page_faults", dolon__major_page_faults, 1},
+    {"context_switches", dolon__context_switches, 1},
+    {"involuntary_switches", dolon__involuntary_switches, 1},
+    {"open_descriptors", dolon__open_descriptors, 0},
+    {"io_read_bytes", dolon__io_read_bytes, 1},
+    {"io_write_bytes", dolon__io_write_bytes, 1},
+    {"disk_read_bytes", dolon__disk_read_bytes, 1},
+    {"disk_write_bytes", dolon__disk_write_bytes, 1},
 };
 
 static const dolon__builtin *dolon__builtin_find(const char *name)
@@ -1545,7 +1564,7 @@ typedef struct dolon__passport {
     char tag_names[DOLON_MAX_TAGS][64], tag_values[DOLON_MAX_TAGS][200];
     int tag_count;
     int pid;
-    int64_t time;  /* the start, ns since the epoch */
+    int64_t time; /* the start, ns since the epoch */
     int64_t interval;
 } dolon__passport;
 
@@ -1564,12 +1583,12 @@ typedef struct dolon__resolver {
 typedef struct dolon__link {
     char host[256];
     int port;
-    int fd;                     /* -1: not open                                                 */
-    int64_t announce;           /* when to announce the run (or to try to open) next; monotonic */
-    int64_t delay;              /* until the announcement after that                            */
-    uint32_t announced;         /* columns the server was told of last                          */
-    dolon_error trouble;        /* as told to the log                                           */
-    dolon__resolver *resolver;  /* NULL: nothing is being looked up                             */
+    int fd;                    /* -1: not open                                                 */
+    int64_t announce;          /* when to announce the run (or to try to open) next; monotonic */
+    int64_t delay;             /* until the announcement after that                            */
+    uint32_t announced;        /* columns the server was told of last                          */
+    dolon_error trouble;       /* as told to the log                                           */
+    dolon__resolver *resolver; /* NULL: nothing is being looked up                             */
 } dolon__link;
 
 typedef struct dolon__wire_format {
@@ -1586,7 +1605,7 @@ struct dolon_tracer {
     pthread_cond_t wake, ended;
     pthread_t thread;
     int stop, done, abandoned;
-    int forked;                 /* this is a child's copy */
+    int forked; /* this is a child's copy */
     dolon_tracer *next;
     dolon_alloc alloc;
     dolon_log log;
@@ -1594,12 +1613,12 @@ struct dolon_tracer {
     dolon__passport passport;
     dolon__link link;
     dolon__system system;
-    int64_t start, slept;       /* monotonic; how long the machine had slept until then, or until lately */
+    int64_t start, slept; /* monotonic; how long the machine had slept until then, or until lately */
     int64_t slept_before;
     int64_t last_time;
     uint64_t seq;
     dolon_stats stats;
-    dolon__marks marks[2];      /* one is filled by dolon_mark(), the other is being sent */
+    dolon__marks marks[2]; /* one is filled by dolon_mark(), the other is being sent */
     int marks_open;
     uint32_t series_seen;
     uint64_t left_out_told;
@@ -1613,7 +1632,7 @@ struct dolon_tracer {
 const char *dolon_error_text(dolon_error code)
 {
     switch ((int)code) {
-#define DOLON__X(id, value, text) \
+#define DOLON__X(id, value, text)                                                                                    \
     case value: return text;
         DOLON_ERRORS(DOLON__X)
 #undef DOLON__X
@@ -1788,7 +1807,7 @@ static void dolon__json_tags(dolon__out *o, const dolon__passport *p)
 static size_t dolon__json_announce(char *out, size_t cap, const dolon_tracer *t, uint32_t columns)
 {
     const dolon__passport *p = &t->passport;
-    dolon__out o = { out, 0, cap };
+    dolon__out o = {out, 0, cap};
     dolon__out_text(&o, "{\"msg_type\": \"create_trace_run\", \"app_name\": ");
     dolon__out_string(&o, p->app);
     dolon__out_text(&o, ", \"column_names\": [");
@@ -1825,7 +1844,7 @@ static size_t dolon__json_announce(char *out, size_t cap, const dolon_tracer *t,
 
 static size_t dolon__json_column_cost(const dolon__column *c)
 {
-    dolon__out o = { NULL, 0, 0 };
+    dolon__out o = {NULL, 0, 0};
     dolon__out_string(&o, c->name);
     dolon__out_string(&o, c->unit);
     dolon__out_text(&o, dolon__is_counter(c) ? "\"counter\", , , " : "\"gauge\", , , ");
@@ -1854,7 +1873,7 @@ static void dolon__json_marks(dolon__out *o, const dolon__marks *marks, uint64_t
     }
     dolon__out_text(o, ", \"marks\": [");
     for (; i < marks->count; i++) {
-        dolon__out one = { NULL, 0, 0 };
+        dolon__out one = {NULL, 0, 0};
         dolon__json_mark(&one, marks->list[i].time, marks->list[i].label);
         if (o->n + one.n + reserve > o->cap) break;
         if (i > 0) dolon__out_text(o, ", ");
@@ -1869,9 +1888,10 @@ static void dolon__json_marks(dolon__out *o, const dolon__marks *marks, uint64_t
     dolon__out_byte(o, ']');
 }
 
-static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, const dolon__row *row, uint64_t *marks_lost)
+static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, const dolon__row *row,
+                              uint64_t *marks_lost)
 {
-    dolon__out o = { out, 0, cap };
+    dolon__out o = {out, 0, cap};
     dolon__out_text(&o, "{\"msg_type\": \"row\", \"row_data\": [");
     for (uint32_t i = 0; i < row->count; i++) {
         if (i > 0) dolon__out_text(&o, ", ");
@@ -1891,8 +1911,8 @@ static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, cons
 }
 
 /* A number takes at most 24 bytes ("-1.7976931348623157e+308") and ", ". */
-static const dolon__wire_format dolon__wire_json = { dolon__json_announce, dolon__json_row, dolon__json_column_cost,
-                                                     256, 26 };
+static const dolon__wire_format dolon__wire_json = {dolon__json_announce, dolon__json_row, dolon__json_column_cost,
+                                                    256, 26};
 
 static const dolon__wire_format *dolon__wire_find(dolon_wire wire)
 {
@@ -2082,8 +2102,8 @@ static dolon_error dolon__append_probe(dolon_tracer *t, const dolon_probe *probe
     return error;
 }
 
-static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series, dolon__source source, const char *suffix,
-                                        const char *unit)
+static dolon_error dolon__append_column_of(dolon_tracer *t, uint32_t series, dolon__source source, const char *suffix,
+                                           const char *unit)
 {
     dolon__column c;
     dolon_error error;
@@ -2098,6 +2118,18 @@ static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series, dolon_
     return error;
 }
 
+static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series)
+{
+    dolon__site_kind kind = dolon__series_table[series].kind;
+    dolon_error hits, active, average;
+    if (kind == DOLON__COUNT_SITE) return dolon__append_column_of(t, series, DOLON__FROM_COUNT, "", "");
+    if (kind == DOLON__GAUGE_SITE) return dolon__append_column_of(t, series, DOLON__FROM_GAUGE, "", "");
+    hits = dolon__append_column_of(t, series, DOLON__FROM_HITS, "_hits", "");
+    active = dolon__append_column_of(t, series, DOLON__FROM_ACTIVE, "_active_instances", "");
+    average = dolon__append_column_of(t, series, DOLON__FROM_AVERAGE, "_average_time", "s");
+    return hits != DOLON_OK ? hits : active != DOLON_OK ? active : average;
+}
+
 /* Columns for the scopes, counters and gauges that have joined since the last time. Entries of the table below
    series_count never change their name or kind. */
 static void dolon__append_new_series(dolon_tracer *t)
@@ -2110,18 +2142,8 @@ static void dolon__append_new_series(dolon_tracer *t)
     left_out = dolon__all.left_out;
     pthread_mutex_unlock(&dolon__all.lock);
     for (; t->series_seen < count; t->series_seen++) {
-        uint32_t i = t->series_seen;
-        dolon_error e = DOLON_OK, e2 = DOLON_OK, e3 = DOLON_OK;
-        switch (dolon__series_table[i].kind) {
-        case DOLON__SCOPE_SITE:
-            e = dolon__append_series(t, i, DOLON__FROM_HITS, "_hits", "");
-            e2 = dolon__append_series(t, i, DOLON__FROM_ACTIVE, "_active_instances", "");
-            e3 = dolon__append_series(t, i, DOLON__FROM_AVERAGE, "_average_time", "s");
-            break;
-        case DOLON__COUNT_SITE: e = dolon__append_series(t, i, DOLON__FROM_COUNT, "", ""); break;
-        case DOLON__GAUGE_SITE: e = dolon__append_series(t, i, DOLON__FROM_GAUGE, "", ""); break;
-        }
-        if (error == DOLON_OK) error = e != DOLON_OK ? e : e2 != DOLON_OK ? e2 : e3;
+        dolon_error of_series = dolon__append_series(t, t->series_seen);
+        if (of_series != DOLON_OK) error = of_series;
     }
     if (left_out > t->left_out_told) error = DOLON_TOO_MANY;
     t->left_out_told = left_out;
@@ -2131,24 +2153,18 @@ static void dolon__append_new_series(dolon_tracer *t)
 static double dolon__sample_series(const dolon__column *c, const dolon__totals *sum, double seconds_per_tick)
 {
     double gauge;
-    uint64_t bits;
-    switch (c->source) {
-    case DOLON__FROM_HITS:
-    case DOLON__FROM_COUNT: return (double)sum->hits;
-    case DOLON__FROM_ACTIVE: return (double)sum->active;
-    case DOLON__FROM_AVERAGE:
-        return sum->done > 0 ? (double)sum->ticks / (double)sum->done * seconds_per_tick : dolon__nan();
-    default: break;
-    }
-    bits = DOLON__LOAD(&dolon__series_table[c->series].gauge);
+    uint64_t bits = DOLON__LOAD(&dolon__series_table[c->series].gauge);
     memcpy(&gauge, &bits, sizeof gauge);
-    return gauge;
+    if (c->source == DOLON__FROM_GAUGE) return gauge;
+    if (c->source == DOLON__FROM_ACTIVE) return (double)sum->active;
+    if (c->source != DOLON__FROM_AVERAGE) return (double)sum->hits;
+    return sum->done > 0 ? (double)sum->ticks / (double)sum->done * seconds_per_tick : dolon__nan();
 }
 
 /* Probes first, not under a lock: they are the program's. Then all series at once, so that they fit together. */
 static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
 {
-    dolon__totals sum = { 0, 0, 0, 0 };
+    dolon__totals sum = {0, 0, 0, 0};
     uint32_t series = UINT32_MAX;
     double seconds_per_tick;
     t->system.tick++;
@@ -2413,7 +2429,7 @@ static void dolon__setup_passport(dolon_tracer *t, const dolon_desc *desc)
 
 static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
 {
-    static const dolon_probe defaults[] = { DOLON_DEFAULT_PROBES };
+    static const dolon_probe defaults[] = {DOLON_DEFAULT_PROBES};
     size_t count = DOLON_MAX_PROBES;
     const dolon_probe *probes = desc->probes;
     if (!probes[0].name) {
@@ -2464,7 +2480,7 @@ static void dolon__delist(dolon_tracer *t)
 dolon_tracer *dolon_start(const dolon_desc *desc)
 {
     static dolon_desc defaults; /* never written */
-    dolon_alloc alloc = { dolon__malloc, dolon__malloc_free, NULL };
+    dolon_alloc alloc = {dolon__malloc, dolon__malloc_free, NULL};
     const char *disabled;
     dolon_tracer *t;
     if (!desc) desc = &defaults;

@@ -26,7 +26,7 @@ static void print_line(void *user, dolon_error code, const char *message)
 
 static void pause_for(double seconds)
 {
-    struct timespec t = { (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) };
+    struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
     nanosleep(&t, NULL);
 }
 
@@ -79,9 +79,9 @@ int main(int argc, char **argv)
 
     dolon_tracer *tracer = dolon_start(&(dolon_desc){
         .app_name = "hello-world",
-        .probes = { DOLON_DEFAULT_PROBES, { "queue_depth", queue_depth, (void *)&queue, NULL } },
-        .tags = { { "example", "hello" } },
-        .log = { print_line, NULL },
+        .probes = {DOLON_DEFAULT_PROBES, {"queue_depth", queue_depth, (void *)&queue, NULL}},
+        .tags = {{"example", "hello"}},
+        .log = {print_line, NULL},
     });
 
     for (int round = 0; !stopped && round < seconds * 20; round++) {

@@ -67,7 +67,7 @@ static double nothing(void *user)
 
 static dolon_error add(dolon_tracer *t, const char *name, const char *unit)
 {
-    return dolon_add_probe(t, &(dolon_probe){ name, nothing, NULL, unit });
+    return dolon_add_probe(t, &(dolon_probe){name, nothing, NULL, unit});
 }
 
 /* ---- numbers ---- */
@@ -75,7 +75,7 @@ static dolon_error add(dolon_tracer *t, const char *name, const char *unit)
 static const char *number(double v)
 {
     static char text[64];
-    dolon__out o = { text, 0, sizeof text - 1 };
+    dolon__out o = {text, 0, sizeof text - 1};
     dolon__out_number(&o, v);
     text[o.n] = 0;
     return text;
@@ -87,20 +87,20 @@ static void numbers_are_short_and_exact(void **state)
         double v;
         const char *text;
     } rows[] = {
-        { 0, "0" },
-        { 1, "1" },
-        { -1, "-1" },
-        { 3.2, "3.2" },
-        { -0.41, "-0.41" },
-        { 0.1, "0.1" },
-        { 1e-6, "0.000001" },
-        { 123456.789, "123456.789" },
-        { 100, "100" },
-        { 999999999999999, "999999999999999" },
-        { 0.1 + 0.2, "0.30000000000000004" },
-        { 1e300, "1.0000000000000001e+300" },
-        { 5e-324, "4.9406564584124654e-324" },
-        { -1.7976931348623157e308, "-1.7976931348623157e+308" },
+        {0, "0"},
+        {1, "1"},
+        {-1, "-1"},
+        {3.2, "3.2"},
+        {-0.41, "-0.41"},
+        {0.1, "0.1"},
+        {1e-6, "0.000001"},
+        {123456.789, "123456.789"},
+        {100, "100"},
+        {999999999999999, "999999999999999"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {1e300, "1.0000000000000001e+300"},
+        {5e-324, "4.9406564584124654e-324"},
+        {-1.7976931348623157e308, "-1.7976931348623157e+308"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) assert_string_equal(number(rows[i].v), rows[i].text);
@@ -134,7 +134,7 @@ static void numbers_round_trip(void **state)
 static const char *printed(const char *by_printf)
 {
     static char text[64];
-    dolon__out o = { text, 0, sizeof text - 1 };
+    dolon__out o = {text, 0, sizeof text - 1};
     dolon__out_printed(&o, by_printf);
     text[o.n] = 0;
     return text;
@@ -143,12 +143,14 @@ static const char *printed(const char *by_printf)
 /* The second part needs a locale whose decimal point is a comma; many machines have none. */
 static void numbers_ignore_the_locale(void **state)
 {
-    static const char *const names[] = { "de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "ru_RU.UTF-8", "de_DE.utf8" };
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "ru_RU.UTF-8", "de_DE.utf8"};
     size_t i = 0;
     double v = 0;
     (void)state;
     assert_string_equal(printed("-1,5e-07"), "-1.5e-07");
-    assert_string_equal(printed("3\xd9\xab" "25"), "3.25"); /* U+066B, as in ps_AF */
+    assert_string_equal(printed("3\xd9\xab"
+                                "25"),
+                        "3.25"); /* U+066B, as in ps_AF */
     assert_string_equal(printed("17"), "17");
     while (i < ARRAY_LEN(names) && !setlocale(LC_ALL, names[i])) i++;
     assert_string_equal(number(1.0 / 3), "0.33333333333333331");
@@ -158,8 +160,8 @@ static void numbers_ignore_the_locale(void **state)
 
 static void numbers_are_parsed_strictly(void **state)
 {
-    static const char *const bad[] = { "", ".", "-1", "1e3", "0x10", "1 ", " 1", "1.2.3", "nan", "1,5",
-                                       "123456789012345678901" };
+    static const char *const bad[] = {
+        "", ".", "-1", "1e3", "0x10", "1 ", " 1", "1.2.3", "nan", "1,5", "123456789012345678901"};
     double v;
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_false(dolon__parse_number(bad[i], &v));
@@ -173,7 +175,7 @@ static void numbers_are_parsed_strictly(void **state)
 static const char *string(const char *s)
 {
     static char text[256];
-    dolon__out o = { text, 0, sizeof text - 1 };
+    dolon__out o = {text, 0, sizeof text - 1};
     dolon__out_string(&o, s);
     text[o.n] = 0;
     return text;
@@ -184,18 +186,18 @@ static void strings_are_always_json(void **state)
     static const struct {
         const char *in, *out;
     } rows[] = {
-        { "", "\"\"" },
-        { "plain", "\"plain\"" },
-        { "a \"quote\"", "\"a \\\"quote\\\"\"" },
-        { "back\\slash", "\"back\\\\slash\"" },
-        { "\n\t\x01\x1f", "\"\\u000a\\u0009\\u0001\\u001f\"" },
-        { "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"" },
-        { "\xff", "\"\xef\xbf\xbd\"" },
-        { "\xc3", "\"\xef\xbf\xbd\"" },                                  /* cut                  */
-        { "\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },                  /* longer than need be  */
-        { "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },  /* a surrogate          */
-        { "\xf4\x90\x80\x80z", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\"" },
-        { "\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+        {"", "\"\""},
+        {"plain", "\"plain\""},
+        {"a \"quote\"", "\"a \\\"quote\\\"\""},
+        {"back\\slash", "\"back\\\\slash\""},
+        {"\n\t\x01\x1f", "\"\\u000a\\u0009\\u0001\\u001f\""},
+        {"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+        {"\xff", "\"\xef\xbf\xbd\""},
+        {"\xc3", "\"\xef\xbf\xbd\""},                                 /* cut                  */
+        {"\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 /* longer than need be  */
+        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* a surrogate          */
+        {"\xf4\x90\x80\x80z", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\""},
+        {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) assert_string_equal(string(rows[i].in), rows[i].out);
@@ -219,7 +221,7 @@ static void texts_are_cut_at_a_character(void **state)
 static void writing_stops_at_the_end(void **state)
 {
     char room[8] = "1234567";
-    dolon__out o = { room, 0, 4 };
+    dolon__out o = {room, 0, 4};
     (void)state;
     dolon__out_text(&o, "ab");
     dolon__out_text(&o, "cde");
@@ -278,22 +280,24 @@ static void announcement_says_all_it_knows(void **state)
 static void row_is_the_originals(void **state)
 {
     dolon_tracer *t = *state;
-    double values[] = { 0.41, 3.2, (double)NAN };
-    dolon__marks none = { .count = 0 };
-    dolon__row row = { 17, INT64_C(1700000001123456789), values, 3, &none, 0 };
-    assert_string_equal(row_text(t, &row),
-                        "{\"msg_type\": \"row\", \"row_data\": [0.41, 3.2, null], "
-                        "\"uuid\": \"1e7c356f-16b3-485c-a4f0-06872919285e\", \"time\": 1700000001123456789, \"seq\": 17}");
+    double values[] = {0.41, 3.2, (double)NAN};
+    dolon__marks none = {.count = 0};
+    dolon__row row = {17, INT64_C(1700000001123456789), values, 3, &none, 0};
+    assert_string_equal(
+        row_text(t, &row),
+        "{\"msg_type\": \"row\", \"row_data\": [0.41, 3.2, null], "
+        "\"uuid\": \"1e7c356f-16b3-485c-a4f0-06872919285e\", \"time\": 1700000001123456789, \"seq\": 17}");
 }
 
 static void last_row_carries_marks_and_says_goodbye(void **state)
 {
     dolon_tracer *t = *state;
     double value = 1;
-    dolon__marks marks = { .list = { { 5, "a \"b\"" }, { 6, "" } }, .count = 2 };
-    dolon__row row = { 18, 7, &value, 1, &marks, 1 };
-    assert_string_equal(strstr(row_text(t, &row), "\"time\""),
-                        "\"time\": 7, \"seq\": 18, \"marks\": [[5, \"a \\\"b\\\"\"], [6, \"\"]], \"end\": \"stopped\"}");
+    dolon__marks marks = {.list = {{5, "a \"b\""}, {6, ""}}, .count = 2};
+    dolon__row row = {18, 7, &value, 1, &marks, 1};
+    assert_string_equal(
+        strstr(row_text(t, &row), "\"time\""),
+        "\"time\": 7, \"seq\": 18, \"marks\": [[5, \"a \\\"b\\\"\"], [6, \"\"]], \"end\": \"stopped\"}");
 }
 
 static void surplus_marks_are_counted_in_the_row(void **state)
@@ -304,7 +308,7 @@ static void surplus_marks_are_counted_in_the_row(void **state)
     dolon__marks *marks = &t->marks[0];
     assert_int_equal(marks->count, 3);
     assert_int_equal(marks->lost, 2);
-    dolon__row row = { 0, 7, &value, 1, marks, 0 };
+    dolon__row row = {0, 7, &value, 1, marks, 0};
     assert_non_null(strstr(row_text(t, &row), "\"(2 more marks were dropped)\"]]}"));
 }
 
@@ -313,8 +317,8 @@ static void marks_that_do_not_fit_are_lost_not_the_row(void **state)
     dolon_tracer *t = *state;
     double value = 1;
     uint64_t lost = 0;
-    dolon__marks marks = { .count = 3 };
-    dolon__row row = { 0, 7, &value, 1, &marks, 1 };
+    dolon__marks marks = {.count = 3};
+    dolon__row row = {0, 7, &value, 1, &marks, 1};
     for (int i = 0; i < 3; i++) memset(marks.list[i].label, '\x01', DOLON__LABEL_BYTES - 1); /* six bytes each */
     size_t n = dolon__json_row(t->datagram, sizeof t->datagram - 1, t, &row, &lost);
     t->datagram[n] = 0;
@@ -359,11 +363,11 @@ static void take(void *ctx, const record *r)
 static void the_servers_decoder_takes_it(void **state)
 {
     dolon_tracer *t = *state;
-    decoded d = { 0 };
+    decoded d = {0};
     double value = 0.1 + 0.2;
     uint64_t lost;
-    dolon__marks marks = { .list = { { 5, "m\xff" } }, .count = 1 };
-    dolon__row row = { 18, 7, &value, 1, &marks, 1 };
+    dolon__marks marks = {.list = {{5, "m\xff"}}, .count = 1};
+    dolon__row row = {18, 7, &value, 1, &marks, 1};
     add(t, "hostile \" \x01 \xc3 name", "u");
     size_t n = dolon__json_announce(t->datagram, sizeof t->datagram, t, 1);
     assert_int_equal(decode_datagram(t->datagram, n, take, &d), DECODE_OK);
@@ -385,9 +389,9 @@ static void bad_probes_are_refused(void **state)
 {
     dolon_tracer *t = *state;
     assert_int_equal(dolon_add_probe(t, NULL), DOLON_BAD_PROBE);
-    assert_int_equal(dolon_add_probe(t, &(dolon_probe){ NULL, nothing, NULL, NULL }), DOLON_BAD_PROBE);
-    assert_int_equal(dolon_add_probe(t, &(dolon_probe){ "", nothing, NULL, NULL }), DOLON_BAD_PROBE);
-    assert_int_equal(dolon_add_probe(t, &(dolon_probe){ "cpu_procent", NULL, NULL, NULL }), DOLON_BAD_PROBE);
+    assert_int_equal(dolon_add_probe(t, &(dolon_probe){NULL, nothing, NULL, NULL}), DOLON_BAD_PROBE);
+    assert_int_equal(dolon_add_probe(t, &(dolon_probe){"", nothing, NULL, NULL}), DOLON_BAD_PROBE);
+    assert_int_equal(dolon_add_probe(t, &(dolon_probe){"cpu_procent", NULL, NULL, NULL}), DOLON_BAD_PROBE);
     assert_int_equal(dolon_add_probe(NULL, &(dolon_probe)DOLON_CPU_PERCENT), DOLON_OK);
     assert_int_equal(t->column_count, 0);
     assert_non_null(strstr(told, "cpu_procent"));
@@ -488,10 +492,10 @@ static void sites_are_known_and_add_up(void **state)
 /* After the test above there is room for one name more. */
 static void surplus_sites_are_left_out(void **state)
 {
-    static dolon_site fifth = { "fifth", &dolon__owner, DOLON__COUNT_SITE, 0 };
-    static dolon_site sixth = { "sixth", &dolon__owner, DOLON__SCOPE_SITE, 0 };
-    static dolon_site seventh = { "seventh", &dolon__owner, DOLON__GAUGE_SITE, 0 };
-    static dolon_site foreign = { "foreign", &fifth, DOLON__GAUGE_SITE, 0 };
+    static dolon_site fifth = {"fifth", &dolon__owner, DOLON__COUNT_SITE, 0};
+    static dolon_site sixth = {"sixth", &dolon__owner, DOLON__SCOPE_SITE, 0};
+    static dolon_site seventh = {"seventh", &dolon__owner, DOLON__GAUGE_SITE, 0};
+    static dolon_site foreign = {"foreign", &fifth, DOLON__GAUGE_SITE, 0};
     dolon_tracer *t = *state;
     dolon_stats stats;
     dolon__join(&foreign); /* of another copy of dolon in the program: none of ours */
@@ -516,9 +520,10 @@ static void surplus_sites_are_left_out(void **state)
 static void every_builtin_has_a_value(void **state)
 {
     static const dolon_probe all[] = {
-        DOLON_MEM_ALLOCATION, DOLON_ACTIVE_TASKS, DOLON_VIRTUAL_MEMORY_PERCENT, DOLON_MEMORY_USE,
-        DOLON_PAGE_FAULTS, DOLON_MAJOR_PAGE_FAULTS, DOLON_CONTEXT_SWITCHES, DOLON_INVOLUNTARY_SWITCHES,
-        DOLON_OPEN_DESCRIPTORS, DOLON_PROCESS_CPU_PERCENT, DOLON_CPU_PERCENT,
+        DOLON_MEM_ALLOCATION,      DOLON_ACTIVE_TASKS,         DOLON_VIRTUAL_MEMORY_PERCENT,
+        DOLON_MEMORY_USE,          DOLON_PAGE_FAULTS,          DOLON_MAJOR_PAGE_FAULTS,
+        DOLON_CONTEXT_SWITCHES,    DOLON_INVOLUNTARY_SWITCHES, DOLON_OPEN_DESCRIPTORS,
+        DOLON_PROCESS_CPU_PERCENT, DOLON_CPU_PERCENT,
     };
     dolon_tracer *t = *state;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) assert_int_equal(dolon_add_probe(t, &all[i]), DOLON_OK);
@@ -629,24 +634,26 @@ static void row_times_are_the_schedules_unless_late(void **state)
     due += DOLON__SECOND;
     assert_int_equal(dolon__row_time(t, due, due + 11 * DOLON__MS, &late), base + 4 * DOLON__SECOND + 11 * DOLON__MS);
     assert_true(late);
-    assert_int_equal(dolon__row_time(t, due, due, &late), base + 4 * DOLON__SECOND + 11 * DOLON__MS + 1); /* never back */
+    assert_int_equal(dolon__row_time(t, due, due, &late),
+                     base + 4 * DOLON__SECOND + 11 * DOLON__MS + 1); /* never back */
     t->slept -= 3600 * DOLON__SECOND;
     t->slept_before -= 3600 * DOLON__SECOND; /* as if the machine had slept an hour since */
     due += DOLON__SECOND;
-    assert_int_equal(dolon__row_time(t, due, due, &late) / DOLON__SECOND, (base + 3605 * DOLON__SECOND) / DOLON__SECOND);
+    assert_int_equal(dolon__row_time(t, due, due, &late) / DOLON__SECOND,
+                     (base + 3605 * DOLON__SECOND) / DOLON__SECOND);
 }
 
 static void speedometer_is_the_originals(void **state)
 {
-    dolon_speedometer s = { .time_interval = 0 };
+    dolon_speedometer s = {.time_interval = 0};
     (void)state;
     assert_true(dolon__speed_at(&s, 100, 10 * DOLON__SECOND) == 0);
-    assert_true(dolon__speed_at(&s, 200, 11 * DOLON__SECOND) == 0);  /* too soon */
-    assert_true(dolon__speed_at(&s, 300, 12 * DOLON__SECOND) == 0);  /* just too soon */
+    assert_true(dolon__speed_at(&s, 200, 11 * DOLON__SECOND) == 0); /* too soon */
+    assert_true(dolon__speed_at(&s, 300, 12 * DOLON__SECOND) == 0); /* just too soon */
     assert_true(dolon__speed_at(&s, 400, 13 * DOLON__SECOND) == 100);
     assert_true(dolon__speed_at(&s, 900, 14 * DOLON__SECOND) == 100);
     assert_true(dolon__speed_at(&s, 401, 23 * DOLON__SECOND) == 0.1);
-    dolon_speedometer fast = { .time_interval = 0.5 };
+    dolon_speedometer fast = {.time_interval = 0.5};
     dolon__speed_at(&fast, 0, 0);
     assert_true(dolon__speed_at(&fast, 6, 6 * DOLON__SECOND / 10) == 10);
     assert_true(dolon_speed(&fast, 6) < 10);

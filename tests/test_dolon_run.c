@@ -60,8 +60,8 @@ static double answer(void *user)
 
 static dolon_desc desc_for(const sink *s, double interval)
 {
-    dolon_desc d = { .app_name = "test", .port = s->port, .interval = interval, .no_environment = 1 };
-    d.probes[0] = (dolon_probe){ "answer", answer, NULL, "unit" };
+    dolon_desc d = {.app_name = "test", .port = s->port, .interval = interval, .no_environment = 1};
+    d.probes[0] = (dolon_probe){"answer", answer, NULL, "unit"};
     d.log.fn = remember;
     return d;
 }
@@ -88,10 +88,11 @@ static void a_run_is_announced_sampled_and_ended(void **state)
     (void)state;
     sink_open(&s, 0);
     dolon_desc d = desc_for(&s, 0.005);
-    d.tags[0] = (dolon_tag){ "branch", "main" };
+    d.tags[0] = (dolon_tag){"branch", "main"};
     dolon_tracer *t = dolon_start(&d);
     json_t *j = sink_next(&s);
-    assert_memory_equal(s.bytes, "{\"msg_type\": \"create_trace_run\", \"app_name\": \"test\", \"column_names\": [\"answer\"", 76);
+    assert_memory_equal(
+        s.bytes, "{\"msg_type\": \"create_trace_run\", \"app_name\": \"test\", \"column_names\": [\"answer\"", 76);
     assert_int_equal(integer(j, "pid"), getpid());
     assert_true(strlen(text(j, "host")) > 0);
     assert_non_null(strstr(text(j, "args"), "test_dolon_run"));
@@ -145,7 +146,7 @@ static void defaults_and_environment(void **state)
     setenv("DOLON_HOST", "127.0.0.1", 1);
     setenv("DOLON_INTERVAL", "0.25", 1);
     setenv("DOLON_APP_NAME", "from outside", 1);
-    t = dolon_start(&(dolon_desc){ .app_name = "inside", .port = 1, .host = "nowhere.invalid", .interval = 9 });
+    t = dolon_start(&(dolon_desc){.app_name = "inside", .port = 1, .host = "nowhere.invalid", .interval = 9});
     do j = (json_decref(j), sink_next_announcement(&s));
     while (strcmp(text(j, "app_name"), "from outside") != 0);
     assert_true(json_number_value(json_object_get(j, "interval")) == 0.25);
@@ -175,7 +176,7 @@ static void senseless_settings_are_told_and_ignored(void **state)
     setenv("DOLON_INTERVAL", "-1", 1);
     dolon_desc d = desc_for(&s, 1e-9);
     d.no_environment = 0;
-    d.probes[1] = (dolon_probe){ "no such builtin", NULL, NULL, NULL };
+    d.probes[1] = (dolon_probe){"no such builtin", NULL, NULL, NULL};
     dolon_tracer *t = dolon_start(&d);
     assert_int_equal(times_told(DOLON_BAD_VALUE), 3); /* the two, and the interval in the desc */
     assert_int_equal(times_told(DOLON_BAD_PROBE), 1);
@@ -223,7 +224,7 @@ static void columns_join_while_it_runs(void **state)
     dolon_desc d = desc_for(&s, 0.005);
     dolon_tracer *t = dolon_start(&d);
     json_decref(sink_next_row(&s));
-    assert_int_equal(dolon_add_probe(t, &(dolon_probe){ "joined", answer, &value, NULL }), DOLON_OK);
+    assert_int_equal(dolon_add_probe(t, &(dolon_probe){"joined", answer, &value, NULL}), DOLON_OK);
     json_t *j = sink_next_announcement(&s);
     while (sink_column(j, "joined") < 0) {
         json_decref(j);
@@ -250,7 +251,7 @@ static void hundreds_of_columns(void **state)
     dolon_tracer *t = dolon_start(&d);
     for (int i = 0; i < 600; i++) {
         snprintf(name, sizeof name, "a_column_with_a_fairly_long_name_%d", i);
-        assert_int_equal(dolon_add_probe(t, &(dolon_probe){ name, answer, &value, "unit" }), DOLON_OK);
+        assert_int_equal(dolon_add_probe(t, &(dolon_probe){name, answer, &value, "unit"}), DOLON_OK);
     }
     dolon_stop(t);
     json_t *j = sink_next_announcement(&s);
@@ -389,7 +390,7 @@ static void a_missing_server_is_told_once_and_found_later(void **state)
 
 static void an_unknown_host_is_told_once(void **state)
 {
-    sink s = { .port = 12013 };
+    sink s = {.port = 12013};
     dolon_stats stats;
     (void)state;
     dolon_desc d = desc_for(&s, 0.010);
@@ -462,7 +463,7 @@ static void memory_is_the_callers(void **state)
     (void)state;
     sink_open(&s, 0);
     dolon_desc d = desc_for(&s, 0.001);
-    d.alloc = (dolon_alloc){ count_alloc, count_free, &fail };
+    d.alloc = (dolon_alloc){count_alloc, count_free, &fail};
     allocated = freed = 0;
     assert_null(dolon_start(&d));
     assert_int_equal(times_told(DOLON_NO_MEMORY), 1);
@@ -495,7 +496,7 @@ static void start_and_stop_a_thousand_times(void **state)
     dolon_stop(dolon_start(&d));
     int before = open_descriptors();
     for (int i = 0; i < 1000; i++) {
-        dolon_tracer *t = dolon_start(i % 2 ? &d : &(dolon_desc){ .port = s.port, .no_environment = 1 });
+        dolon_tracer *t = dolon_start(i % 2 ? &d : &(dolon_desc){.port = s.port, .no_environment = 1});
         assert_non_null(t);
         if (i % 3 == 0) dolon_mark(t, "now");
         dolon_stop(t);
@@ -522,7 +523,7 @@ static void a_hung_probe_is_left_behind(void **state)
     sink_open(&s, 0);
     dolon_desc d = desc_for(&s, 0.001);
     d.probes[0].fn = hang;
-    d.alloc = (dolon_alloc){ count_alloc, count_free, &fail };
+    d.alloc = (dolon_alloc){count_alloc, count_free, &fail};
     allocated = freed = let_go = 0;
     dolon_tracer *t = dolon_start(&d);
     usleep(20000);

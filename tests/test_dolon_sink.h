@@ -20,8 +20,8 @@ typedef struct {
 /* port 0 picks one */
 static void sink_open(sink *s, int port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    struct timeval patience = { 20, 0 };
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct timeval patience = {20, 0};
     socklen_t bytes = sizeof at;
     int buffer = 8 << 20;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -18,10 +18,11 @@
 
 static dolon__totals totals(const char *name, dolon__site_kind kind)
 {
-    dolon__totals sum = { 0, 0, 0, 0 };
+    dolon__totals sum = {0, 0, 0, 0};
     pthread_mutex_lock(&dolon__all.lock);
     for (uint32_t i = 0; i < dolon__all.series_count; i++)
-        if (dolon__series_table[i].kind == kind && strcmp(dolon__series_table[i].name, name) == 0) dolon__total(i, &sum);
+        if (dolon__series_table[i].kind == kind && strcmp(dolon__series_table[i].name, name) == 0)
+            dolon__total(i, &sum);
     pthread_mutex_unlock(&dolon__all.lock);
     return sum;
 }
@@ -63,7 +64,7 @@ static void run_threads(int count, void *(*run)(void *))
 /* While a tracer samples a thousand times a second. */
 static void totals_are_exact(void **state)
 {
-    dolon_desc d = { .interval = 0.001, .no_environment = 1, .port = 9 };
+    dolon_desc d = {.interval = 0.001, .no_environment = 1, .port = 9};
     dolon_tracer *t = dolon_start(&d);
     dolon__totals sum;
     (void)state;

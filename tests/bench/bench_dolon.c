@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   bench_dolon: what the client costs: a scope beside two raw clock reads, a counter, a tick. Kinds of loop take turns
+   in short rounds, so that the machine's other work falls on all alike; each figure is the least of the medians of
+   several groups of rounds. */
+#define DOLON_IMPLEMENTATION
+#define DOLON_MAX_THREADS 4
+#include "../../dolon.h"
+
+#define LOOPS  20000 /* a round: well under a time slice */
+#define ROUNDS 31    /* a group                          */
+#define GROUPS 15
+
+#define NOINLINE __attribute__((noinline))
+
+#if defined(DOLON__HAS_TSC)
+#define RAW_CLOCK() __builtin_ia32_rdtsc()
+#else
+#define RAW_CLOCK() ((uint64_t)dolon__os_mono())
+#endif
+
+static volatile uint64_t sink;
+
+NOINLINE static void empty_loop(void)
+{
+    for (int i = 0; i < LOOPS; i++) __asm__ volatile("" ::: "memory");
+}
+
+NOINLINE static void two_raw_reads(void)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        uint64_t start = RAW_CLOCK();
+        __asm__ volatile("" ::: "memory");
+        sink = RAW_CLOCK() - start;
+    }
+}
+
+NOINLINE static void scopes(void)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        DOLON_SCOPE("bench");
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+NOINLINE static void counters(void)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        DOLON_COUNT("bench_count", 1);
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+NOINLINE static void gauges(void)
+{
+    for (int i = 0; i < LOOPS; i++) DOLON_GAUGE("bench_gauge", i);
+}
+
+typedef struct {
+    void (*run)(void);
+    double rounds[ROUNDS];
+    double ns; /* of one turn of the loop */
+} kind;
+
+enum { EMPTY, RAW, SCOPE, COUNT, GAUGE, KINDS };
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return values[n / 2];
+}
+
+static void run_group(kind *kinds)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int k = 0; k < KINDS; k++) {
+            int64_t start = dolon__os_mono();
+            kinds[k].run();
+            kinds[k].rounds[round] = (double)(dolon__os_mono() - start) / LOOPS;
+        }
+    }
+    for (int k = 0; k < KINDS; k++) {
+        double m = median(kinds[k].rounds, ROUNDS);
+        if (kinds[k].ns == 0 || m < kinds[k].ns) kinds[k].ns = m;
+    }
+}
+
+/* ---- ticks: their CPU time, in a tracer whose timer thread is this one ---- */
+
+static double answer(void *user)
+{
+    return *(double *)user;
+}
+
+static double tick_microseconds(dolon_tracer *t)
+{
+    enum { TICKS = 200 };
+    double best = 0;
+    for (int group = 0; group < 15; group++) {
+        int64_t cpu = dolon__os_clock(CLOCK_THREAD_CPUTIME_ID);
+        for (int i = 0; i < TICKS; i++) {
+            int64_t now = dolon__os_mono();
+            dolon__tick(t, now, now, 0);
+        }
+        double us = (double)(dolon__os_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) / 1e3 / TICKS;
+        if (best == 0 || us < best) best = us;
+    }
+    return best;
+}
+
+/* A socket that takes datagrams and is never read: what it has no room for, the kernel drops. */
+static int deaf_socket(int *port)
+{
+    struct sockaddr_in at;
+    socklen_t bytes = sizeof at;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memset(&at, 0, sizeof at);
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0) return -1;
+    getsockname(fd, (struct sockaddr *)&at, &bytes);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* The tracer's own thread has stopped; this one makes its ticks. */
+static double bench_tick(const dolon_probe *probes, size_t count)
+{
+    static dolon_tracer t;
+    static const dolon_alloc alloc = {dolon__malloc, dolon__malloc_free, NULL};
+    dolon_desc desc;
+    int port = 0, fd = deaf_socket(&port);
+    double us;
+    if (fd < 0) return 0;
+    memset(&desc, 0, sizeof desc);
+    desc.no_environment = 1;
+    desc.port = port;
+    memcpy(desc.probes, probes, count * sizeof *probes);
+    dolon__setup(&t, &desc, &alloc);
+    us = tick_microseconds(&t);
+    dolon__link_close(&t);
+    dolon__system_close(&t.system);
+    close(fd);
+    return us;
+}
+
+/* The least a tick can cost: a read of a clock, and a datagram of the same size sent. */
+static double bench_send(void)
+{
+    static char bytes[350];
+    dolon__address to;
+    int port = 0, fd = deaf_socket(&port), from;
+    double best = 0;
+    if (fd < 0 || !dolon__os_numeric("127.0.0.1", port, &to) || (from = dolon__os_open(&to)) < 0) return 0;
+    for (int group = 0; group < 15; group++) {
+        int64_t cpu = dolon__os_clock(CLOCK_THREAD_CPUTIME_ID);
+        for (int i = 0; i < 200; i++) dolon__os_send(from, bytes, sizeof bytes);
+        double us = (double)(dolon__os_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) / 1e3 / 200;
+        if (best == 0 || us < best) best = us;
+    }
+    close(from);
+    close(fd);
+    return best;
+}
+
+int main(void)
+{
+    static kind kinds[KINDS] = {
+        {.run = empty_loop}, {.run = two_raw_reads}, {.run = scopes}, {.run = counters}, {.run = gauges}};
+    double value = 1.25;
+    dolon_probe own[10];
+    const dolon_probe builtin[] = {DOLON_DEFAULT_PROBES, DOLON_PAGE_FAULTS, DOLON_CONTEXT_SWITCHES,
+                                   DOLON_IO_READ_BYTES};
+    for (int i = 0; i < 10; i++) own[i] = (dolon_probe){"answer", answer, &value, NULL};
+    for (int k = 0; k < KINDS; k++) kinds[k].run();
+    for (int group = 0; group < GROUPS; group++) run_group(kinds);
+
+    double loop = kinds[EMPTY].ns, raw = kinds[RAW].ns - loop, scope = kinds[SCOPE].ns - loop;
+    double count = kinds[COUNT].ns - loop, gauge = kinds[GAUGE].ns - loop;
+    printf("client: an empty scope\t%.2f\tns\ttwo raw clock reads: %.2f ns, ratio %.2f\t<= 1.5\n", scope, raw,
+           scope / raw);
+    printf("client: a counter\t%.2f\tns\t-\t<= 3\n", count);
+    printf("client: a gauge\t%.2f\tns\t-\t-\n", gauge);
+
+    double send = bench_send(), ten = bench_tick(own, 10), ten_builtin = bench_tick(builtin, 10);
+    printf("client: a tick, 10 probes of the program\t%.1f\tus CPU\tsending as many bytes: %.1f us, ratio %.1f\t-\n",
+           ten, send, ten / send);
+    printf("client: a tick, 10 built-in probes\t%.1f\tus CPU\tsending as many bytes: %.1f us, ratio %.1f\t-\n",
+           ten_builtin, send, ten_builtin / send);
+    return 0;
+}
