@@ -70,10 +70,10 @@ refuses() {
     ! "$@" && grep -q "include it before any system header" "$dir/log"
 }
 
-# A floating-point number is no count.
+# A floating-point number is no count; an integer is.
 refuses_fractions() {
-    printf '#include "dolon.h"\nvoid f(void); void f(void) { DOLON_COUNT("x", 0.5); }\n' >"$dir/fraction.c"
-    ! "$1" -I../.. -c "$dir/fraction.c" -o "$dir/fraction.o"
+    printf '#include "dolon.h"\nvoid f(void); void f(void) { DOLON_COUNT("x", N); }\n' >"$dir/count.c"
+    "$1" -I../.. -DN=5 -c "$dir/count.c" -o "$dir/count.o" && ! "$1" -I../.. -DN=0.5 -c "$dir/count.c" -o "$dir/count.o"
 }
 
 # columns: the probe, and what is known at the start: all of both files; of this file only; none
