@@ -10,7 +10,7 @@ import uPlot from './uPlot.esm.js';
  *  @typedef {{zoom: (range: Range) => void, reset: () => void, cursor: () => void}} Handlers
  *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[]}} Drawing */
 
-export const HEIGHT = 150;
+export const HEIGHT = 152;
 const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
 const RIGHT = 18;
@@ -97,7 +97,7 @@ function options(unit, width, on, now) {
     }],
     bands: [{ series: [MAX, MIN], fill: () => theme.band }],
     axes: [
-      { ...line, grid, size: 23, gap: 5, space: 68, values: timeLabels, incrs: TIME_STEPS },
+      { ...line, grid, size: 25, gap: 7, space: 68, values: timeLabels, incrs: TIME_STEPS },
       { ...line, grid, size: AXIS, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit),
         incrs: (_, __, min, max) => increments(unit, Math.max(Math.abs(min), Math.abs(max))) },
     ],
