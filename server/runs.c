@@ -16,16 +16,17 @@ struct runs {
     void *ctx;
     table table;
     queue waiting, known;
-    entry *unasked; /* the oldest in `waiting` that the store was not asked for  */
-    size_t asked;   /* answers that are due                                      */
-    entry **dirty;  /* those that the next flush has to look at                  */
+    entry *unasked; /* the oldest in `waiting` that the store was not asked for */
+    size_t asked;   /* answers that are due */
+    bool unsent;    /* news of a forgotten run leaves with the next flush only */
+    entry **dirty;  /* those that the next flush has to look at */
     size_t dirty_count, dirty_room;
-    batch_part *done; /* parts that were complete before the flush                 */
+    batch_part *done; /* parts that were complete before the flush */
     size_t done_count, done_room;
-    size_t fresh_bytes; /* of all that is new                                        */
+    size_t fresh_bytes; /* of all that is new */
     size_t held_rows, held_bytes;
     size_t info_bytes;
-    int64_t now, tick; /* the last `now`; the same, but never set back              */
+    int64_t now, tick; /* the last `now`; the same, but never set back */
     runs_counters counters;
 };
 
@@ -114,21 +115,23 @@ static void add_event(runs *r, entry *e, run_event event)
     set_dirty(r, e);
 }
 
+static void add_gap(runs *r, entry *e, const hole *h)
+{
+    bool forth = h->before <= h->after; /* a client's clock may have been set back */
+    add_event(r, e,
+              (run_event){.kind = EVENT_GAP,
+                          .time = forth ? h->before : h->after,
+                          .until = forth ? h->after : h->before,
+                          .seq = h->first,
+                          .count = h->end - h->first,
+                          .text = mem_strdup("")});
+}
+
 static void add_gaps(runs *r, entry *e, int64_t until)
 {
     hole *gaps;
     size_t gap_count = seqs_expire(&e->seqs, until, &gaps);
-    for (size_t i = 0; i < gap_count; i++) {
-        const hole *h = &gaps[i];
-        bool forth = h->before <= h->after; /* a client's clock may have been set back */
-        add_event(r, e,
-                  (run_event){.kind = EVENT_GAP,
-                              .time = forth ? h->before : h->after,
-                              .until = forth ? h->after : h->before,
-                              .seq = h->first,
-                              .count = h->end - h->first,
-                              .text = mem_strdup("")});
-    }
+    for (size_t i = 0; i < gap_count; i++) add_gap(r, e, &gaps[i]);
     free(gaps);
 }
 
@@ -233,9 +236,10 @@ static void replay_held(runs *r, entry *e)
 
 /* ---- from waiting to known ---- */
 
+/* Not while the store cannot know all that a run said before it was forgotten. */
 static void ask_more(runs *r)
 {
-    while (r->unasked && r->asked < ASK_AT_ONCE) {
+    while (!r->unsent && r->unasked && r->asked < ASK_AT_ONCE) {
         const entry *e = r->unasked;
         r->unasked = e->newer;
         r->asked++;
@@ -286,9 +290,11 @@ static void entry_free(entry *e)
 static void forget(runs *r, entry *e)
 {
     if (is_ready(e)) {
+        size_t before = r->done_count;
         add_gaps(r, e, INT64_MAX);
         close_part(r, e);
         queue_remove(&r->known, e);
+        if (r->done_count > before) r->unsent = true;
     } else {
         drop_held(r, e);
         leave_waiting(r, e);
@@ -397,6 +403,16 @@ static void take_announce(runs *r, entry *e, const record *rec, int64_t now)
     settle(r, e);
 }
 
+/* A server that was killed took with it what it knew of rows that were missing then: how many there were is still to be
+   seen, since every number below `next_seq` is either a row or counted as lost. */
+static void add_forgotten_gap(runs *r, entry *e)
+{
+    const run_info *i = e->info;
+    uint64_t accounted = i->rows + i->lost;
+    if (accounted >= i->next_seq) return;
+    add_gap(r, e, &(hole){.first = accounted, .end = i->next_seq, .before = i->last, .after = i->last});
+}
+
 /* The store holds the run: that comes first, and what was announced meanwhile must agree with it. */
 static void adopt(runs *r, entry *e, run_info *stored)
 {
@@ -406,6 +422,7 @@ static void adopt(runs *r, entry *e, run_info *stored)
     e->seqs.next = stored->next_seq;
     e->seqs.time = stored->last;
     weigh(r, e);
+    if (is_ready(e)) add_forgotten_gap(r, e);
     if (announced->column_count)
         merge(r, e, announced);
     else
@@ -493,6 +510,7 @@ batch *runs_flush(runs *r, int64_t now, bool final)
     forget_silent(r);
     close_dirty(r, final ? INT64_MAX : r->tick - r->limits.reorder);
     ask_more(r);
+    r->unsent = false; /* from the next call on: this batch is on its way only when the caller has it */
     if (!r->done_count) return NULL;
     batch *b = mem_alloc(sizeof *b);
     *b = (batch){.parts = r->done, .count = r->done_count, .bytes = sizeof *b + r->fresh_bytes};
