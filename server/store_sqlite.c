@@ -241,7 +241,8 @@ static bool open_database(store *s, store_mode mode, buf *why)
     int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int rc = sqlite3_open_v2(s->file, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc != SQLITE_OK) {
-        buf_printf(why, "cannot open %s: %s", s->file, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
+        int system = s->db ? sqlite3_system_errno(s->db) : 0;
+        buf_printf(why, "cannot open %s: %s", s->file, system ? strerror(system) : sqlite3_errstr(rc));
         return false;
     }
     if (mode == STORE_WRITE && sqlite3_db_readonly(s->db, "main")) { /* what SQLite does if it may only read */
