@@ -192,7 +192,10 @@ static size_t connections_that_fit(void)
 static int listen_on(const char *address, buf *bound, buf *why)
 {
     int fd = address_bind(address, SOCK_STREAM, bound, why);
-    if (fd < 0) return -1;
+    if (fd < 0) {
+        buf_text(why, " (where the page is served is set by --http ADDR:PORT)");
+        return -1;
+    }
     /* Accepted connections inherit it: a peer that takes nothing for so long is gone. */
     unsigned stall = HTTP_STALL_SECONDS * 1000;
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof stall);

@@ -3,10 +3,14 @@
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <string.h>
 
+/* The first of OpenSSL's queue of errors is the cause; those after it only say who failed for it. */
 static const char *reason(void)
 {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long error = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(error)) return strerror(ERR_GET_REASON(error));
+    const char *text = ERR_reason_error_string(error);
     return text ? text : "unknown";
 }
 

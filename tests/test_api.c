@@ -711,7 +711,7 @@ static void what_cannot_be_opened(void **state)
         const char *address, *store, *token, *cert, *says;
     } cases[] = {
         {"nowhere", NULL, NULL, NULL, "HOST:PORT"},
-        {"127.0.0.1:0", "sqlite:/nonexistent/x.db", NULL, NULL, "/nonexistent/x.db"},
+        {"127.0.0.1:0", "sqlite:/nonexistent/x.db", NULL, NULL, "/nonexistent"},
         {"127.0.0.1:0", NULL, "/nonexistent/token", NULL, "/nonexistent/token"},
         {"127.0.0.1:0", NULL, NULL, "/nonexistent/cert.pem", "/nonexistent/cert.pem"},
     };
