@@ -87,6 +87,12 @@ export class Program {
     });
   }
 
+  /** Says again and again that it is there: a run that is silent for 15 s counts as lost. */
+  async live(time) {
+    await this.announce(time);
+    this.heart = setInterval(() => this.announce(time), 3000);
+  }
+
   announce(time = Date.now()) {
     return this.send({ msg_type: 'create_trace_run', column_names: this.columns, time: time * 1e6, ...this.more });
   }
@@ -113,6 +119,7 @@ export class Program {
   }
 
   close() {
+    clearInterval(this.heart);
     this.socket.close();
   }
 }

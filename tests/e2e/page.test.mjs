@@ -20,7 +20,7 @@ before(async () => {
   await evil.history(50, (i) => [i, i, i, i]);
   await evil.row([51, 51, 51, 51], Date.now(), { marks: [[Date.now() * 1e6, EVIL]], end: 'stopped' });
   program = new Program(server, ['ramp', 'queue', 'sent'], { units: ['MB', '', 'B'], kinds: ['gauge', 'gauge', 'counter'], pid: 4711, args: './server --fast' });
-  await program.announce(Date.now() - HISTORY * 1000);
+  await program.live(Date.now() - HISTORY * 1000);
   await program.history(HISTORY, (i) => [i, 5 + (i % 7), i * 1024], { skip: (i) => i >= 100 && i < 110 });
   await until('all rows are stored, and the missing ones given up', async () => {
     const [a, b] = [await program.stored(), await evil.stored()];
