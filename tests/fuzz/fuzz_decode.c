@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   fuzz_decode: hostile datagrams through the decoder and the registry, beside a store that remembers what left. An
+   input is datagrams with a zero byte between them. What must hold of records and batches is asserted. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../server/decode.h"
+#include "../../server/runs.h"
+
+#define NOW  (INT64_C(1700000000) * NS_PER_SECOND)
+#define STEP (100 * NS_PER_MS) /* from one datagram to the next */
+
+#define MUST(condition)                                                                                              \
+    do {                                                                                                             \
+        if (!(condition)) {                                                                                          \
+            fprintf(stderr, "%d: %s\n", __LINE__, #condition);                                                       \
+            abort();                                                                                                 \
+        }                                                                                                            \
+    } while (0)
+
+typedef struct {
+    runs *r;
+    int64_t now;
+    run_info *stored[64]; /* what left, added up */
+    size_t stored_count;
+    uuid asked[64];
+    size_t asked_count;
+} world;
+
+/* ---- text is well-formed UTF-8 (RFC 3629 §4) ---- */
+
+static size_t character_bytes(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high;
+        size_t bytes;
+    } forms[] = {
+        {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (*p < forms[i].first_low || *p > forms[i].first_high) continue;
+        if (forms[i].bytes > n) return 0;
+        if (forms[i].bytes > 1 && (p[1] < forms[i].second_low || p[1] > forms[i].second_high)) return 0;
+        for (size_t k = 2; k < forms[i].bytes; k++)
+            if ((p[k] & 0xC0) != 0x80) return 0;
+        return forms[i].bytes;
+    }
+    return 0;
+}
+
+static bool is_utf8(span s)
+{
+    for (size_t i = 0, n; i < s.n; i += n) {
+        n = character_bytes((const unsigned char *)s.p + i, s.n - i);
+        if (!n) return false;
+    }
+    return true;
+}
+
+static void check_clean(const char *text, size_t max)
+{
+    MUST(text && strlen(text) <= max && is_utf8(span_of(text)));
+    for (; *text; text++) MUST((unsigned char)*text >= 0x20 && *text != 0x7F);
+}
+
+/* ---- records ---- */
+
+static void check_announce(const record *r)
+{
+    MUST(r->announce.column_count > 0 && r->announce.column_count <= MAX_COLUMNS);
+    MUST(r->announce.tag_count <= MAX_TAGS);
+    MUST(r->announce.interval >= 0 && r->announce.pid >= 0);
+    MUST(r->announce.started >= 0 || r->announce.started == NO_TIME);
+    MUST(is_utf8(r->announce.app) && is_utf8(r->announce.host) && is_utf8(r->announce.build) &&
+         is_utf8(r->announce.args));
+    for (size_t i = 0; i < r->announce.column_count; i++)
+        MUST(is_utf8(r->announce.columns[i].name) && is_utf8(r->announce.columns[i].unit));
+    for (size_t i = 0; i < r->announce.tag_count; i++)
+        MUST(is_utf8(r->announce.tags[i].name) && is_utf8(r->announce.tags[i].value));
+}
+
+static void check_row(const record *r)
+{
+    MUST(r->row.count <= MAX_COLUMNS);
+    MUST(r->row.seq <= MAX_SEQ || r->row.seq == NO_SEQ);
+    MUST(r->row.time >= 0 || r->row.time == NO_TIME);
+    for (size_t i = 0; i < r->row.count; i++) MUST(!isinf(r->row.values[i]));
+}
+
+static void take(void *ctx, const record *r)
+{
+    world *w = ctx;
+    if (r->kind == RECORD_ANNOUNCE) check_announce(r);
+    if (r->kind == RECORD_ROW) check_row(r);
+    if (r->kind == RECORD_MARK) MUST(is_utf8(r->mark.text));
+    runs_take(w->r, r, w->now);
+}
+
+/* ---- batches ---- */
+
+static void check_info(const run_info *i)
+{
+    MUST(i->column_count > 0 && i->column_count <= MAX_COLUMNS);
+    check_clean(i->app, MAX_NAME_BYTES);
+    check_clean(i->host, MAX_NAME_BYTES);
+    check_clean(i->build, MAX_TEXT_BYTES);
+    check_clean(i->args, MAX_TEXT_BYTES);
+    for (size_t c = 0; c < i->column_count; c++) {
+        check_clean(i->columns[c].name, MAX_NAME_BYTES);
+        check_clean(i->columns[c].unit, MAX_NAME_BYTES);
+        for (size_t d = 0; d < c && d < 20; d++) MUST(strcmp(i->columns[c].name, i->columns[d].name) != 0);
+    }
+    for (size_t t = 0; t < i->tag_count; t++) {
+        check_clean(i->tags[t].name, MAX_NAME_BYTES);
+        check_clean(i->tags[t].value, MAX_TEXT_BYTES);
+    }
+}
+
+static run_info **find_stored(world *w, const uuid *id)
+{
+    for (size_t i = 0; i < w->stored_count; i++)
+        if (uuid_eq(&w->stored[i]->id, id)) return &w->stored[i];
+    return NULL;
+}
+
+static void store_part(world *w, const batch_part *p)
+{
+    check_info(p->info);
+    MUST(p->columns == p->info->column_count);
+    for (size_t i = 1; i < p->rows; i++) MUST(p->seq[i - 1] < p->seq[i]);
+    if (p->rows) MUST(p->seq[p->rows - 1] < p->info->next_seq);
+    run_info *info = run_info_copy(p->info);
+    info->rows += p->rows;
+    for (size_t i = 0; i < p->event_count; i++) {
+        const run_event *e = &p->events[i];
+        check_clean(e->text, MAX_TEXT_BYTES);
+        MUST(e->time <= e->until);
+        MUST(e->kind == EVENT_MARK || (e->count > 0 && e->seq + e->count <= info->next_seq));
+        info->lost += e->count;
+    }
+    run_info **slot = find_stored(w, &info->id);
+    if (slot) {
+        MUST(info->rows >= (*slot)->rows && info->lost >= (*slot)->lost && info->next_seq >= (*slot)->next_seq);
+        MUST(info->column_count >= (*slot)->column_count);
+        run_info_free(*slot);
+        *slot = info;
+    } else if (w->stored_count < ARRAY_LEN(w->stored)) {
+        w->stored[w->stored_count++] = info;
+    } else {
+        run_info_free(info);
+    }
+}
+
+static void flush(world *w, bool final)
+{
+    batch *b = runs_flush(w->r, w->now, final);
+    for (size_t i = 0; b && i < b->count; i++) store_part(w, &b->parts[i]);
+    batch_free(b);
+}
+
+static void want(void *ctx, const uuid *id)
+{
+    world *w = ctx;
+    MUST(w->asked_count < ARRAY_LEN(w->asked));
+    w->asked[w->asked_count++] = *id;
+}
+
+static void answer_all(world *w)
+{
+    while (w->asked_count) {
+        uuid id = w->asked[--w->asked_count];
+        run_info **stored = find_stored(w, &id);
+        runs_answer(w->r, &id, stored ? run_info_copy(*stored) : NULL, w->now);
+    }
+}
+
+/* ---- an input ---- */
+
+static void deliver(world *w, const uint8_t *bytes, size_t n)
+{
+    char *exact = malloc(n ? n : 1); /* so that reading past its end is seen */
+    MUST(exact);
+    if (n) memcpy(exact, bytes, n);
+    decode_result result = decode_datagram(exact, n, take, w);
+    MUST(result < DECODE_RESULTS && decode_result_text(result));
+    free(exact);
+    flush(w, false);
+    flush(w, false); /* the second asks for runs that wait for what the first took along */
+    answer_all(w);
+    w->now += STEP;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    log_set_level(LOG_ERROR);
+    const runs_limits limits = {.runs = 4, .pending_rows = 8, .reorder = NS_PER_SECOND};
+    world w = {.now = NOW};
+    w.r = runs_new(&limits, want, &w);
+    for (size_t from = 0; from <= size;) {
+        const uint8_t *zero = from < size ? memchr(data + from, 0, size - from) : NULL;
+        size_t end = zero ? (size_t)(zero - data) : size;
+        deliver(&w, data + from, end - from);
+        from = end + 1;
+    }
+    flush(&w, true);
+    for (size_t i = 0; i < w.stored_count; i++) {
+        MUST(w.stored[i]->rows + w.stored[i]->lost == w.stored[i]->next_seq); /* each is there or known to be lost */
+        run_info_free(w.stored[i]);
+    }
+    runs_free(w.r);
+    return 0;
+}
