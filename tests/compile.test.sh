@@ -76,6 +76,12 @@ refuses_fractions() {
     "$1" -I../.. -DN=5 -c "$dir/count.c" -o "$dir/count.o" && ! "$1" -I../.. -DN=0.5 -c "$dir/count.c" -o "$dir/count.o"
 }
 
+# The program at the top of the manual, as it stands there (but for its length).
+first_program() {
+    sed -n '/^       #define DOLON_IMPLEMENTATION/,/^       }/p' ../../dolon.h | sed 's/i < 600/i < 3/' >"$dir/first.c"
+    grep -q 'i < 3' "$dir/first.c" && "$1" -Wall -Wextra -I../.. -o "$dir/first" "$dir/first.c" -pthread && "$dir/first"
+}
+
 # columns: the probe, and what is known at the start: all of both files; of this file only; none
 all=26 all_cxx=36 own=16 own_tcc=1
 
@@ -92,6 +98,7 @@ for cc in gcc clang musl-gcc; do
         cell "$cc -std=$std -fno-pie" program $cc $all -std=$std -O2 -fno-pie -no-pie
         cell "$cc -std=$std -static" program $cc $all -std=$std -O2 -static -w
     done
+    cell "$cc the manual's first program" first_program $cc
     cell "$cc a count of 0.5 does not compile" refuses_fractions $cc
     cell "$cc system headers first, -std=gnu11" late_include $cc gnu11
 done
