@@ -32,9 +32,11 @@ export function setAttribute(node, name, value) {
 export function arrange(parent, children) {
   const keep = new Set(children);
   for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
-  children.forEach((child, i) => {
-    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
-  });
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (at === child) at = at.nextElementSibling;
+    else parent.insertBefore(child, at);
+  }
 }
 
 /** Must be in index.html. @param {string} id @returns {HTMLElement} */

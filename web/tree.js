@@ -5,6 +5,8 @@ import { arrange, el, setAttribute, setText } from './dom.js';
 import { date, moment, number, roughly } from './format.js';
 import { format } from './url.js';
 
+const FEW = 30; // runs of an application that are listed at first
+
 /** @typedef {import('./model.js').App} App
  *  @typedef {import('./model.js').Run} Run */
 
@@ -34,18 +36,30 @@ function makeApp(name) {
     el('summary', {}, el('span', { class: 'name', text: name, title: name }), count), list);
   /** @type {Map<string, ReturnType<typeof makeRun>>} */
   const items = new Map();
+  const more = el('button', { type: 'button', class: 'more' });
+  const rest = el('li', {}, more);
+  let all = false;
+  let again = () => {};
+  more.addEventListener('click', () => {
+    all = true;
+    again();
+  });
   /** @param {Run[]} runs @param {string | null} selected @param {number} now */
   function render(runs, selected, now) {
+    again = () => render(runs, selected, now);
+    all ||= runs.findIndex((r) => r.id === selected) >= FEW;
     const live = runs.filter((r) => r.state === 'live').length;
     setText(count, live > 0 ? `${live} live of ${runs.length}` : String(runs.length));
     const ids = new Set(runs.map((r) => r.id));
     for (const id of items.keys()) if (!ids.has(id)) items.delete(id);
-    arrange(list, runs.map((run) => {
+    const nodes = runs.slice(0, all ? runs.length : FEW).map((run) => {
       const item = items.get(run.id) ?? makeRun(run.id);
       items.set(run.id, item);
       item.render(run, run.id === selected, now);
       return item.node;
-    }));
+    });
+    setText(more, `${runs.length - FEW} more`);
+    arrange(list, nodes.length < runs.length ? [...nodes, rest] : nodes);
   }
   return { node, render };
 }

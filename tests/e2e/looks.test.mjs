@@ -97,3 +97,18 @@ test('the keyboard reaches search, tree and controls', async () => {
   await until('the other run', () => place(page).run === wide.uuid);
   await context.close();
 });
+
+test('of an application with many runs the newest are listed, and the rest when asked for', async () => {
+  const programs = Array.from({ length: 40 }, () => new Program(server, ['a'], { app_name: 'busy' }));
+  for (const program of programs) {
+    await program.announce(Date.now() - 3600e3);
+    await program.row([1]);
+  }
+  await until('all are known', async () => (await server.get('/api/v1/apps')).find((a) => a.app === 'busy')?.runs.length === 40);
+  const { page, context } = await open(browser, `${server.url}#run=${usual.uuid}`);
+  const app = page.locator('#tree details', { hasText: 'busy' });
+  await app.getByRole('button', { name: '10 more' }).click();
+  assert.equal(await app.locator('a').count(), 40);
+  for (const program of programs) program.close();
+  await context.close();
+});

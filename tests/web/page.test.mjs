@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// index.html and the modules beside it fit together, and keep to what the content policy and hostile names ask for.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+const folder = new URL('../../web/', import.meta.url);
+const read = (name) => readFileSync(new URL(name, folder), 'utf8');
+const modules = readdirSync(folder).filter((name) => name.endsWith('.js'));
+
+test('every module is preloaded, so that they arrive at once and not one after another', () => {
+  const preloaded = [...read('index.html').matchAll(/modulepreload" href="\/assets\/(.*?)"/g)].map((m) => m[1]);
+  assert.deepEqual(preloaded.sort(), [...modules.filter((name) => name !== 'main.js'), 'uPlot.esm.js'].sort());
+});
+
+test('nothing is inline, from elsewhere, or made of markup in text', () => {
+  assert.doesNotMatch(read('index.html'), /\sstyle=|\son\w+=|<style|<script(?![^>]*src=)|https?:/);
+  assert.doesNotMatch(read('style.css'), /@import|url\(/);
+  for (const name of modules) assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/, name);
+});
