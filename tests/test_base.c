@@ -99,6 +99,39 @@ static void numbers_read_back(void **state)
     }
 }
 
+/* What printf() and strtod() find in up to three tries. */
+static void as_printf(char *out, size_t size, double v)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, size, "%.*g", digits, v);
+        if (strtod(out, NULL) == v) return;
+    }
+}
+
+static void doubles_are_shortest(void **state)
+{
+    (void)state;
+    uint64_t bits = 88172645463325252u;
+    for (int i = 0; i < 200000; i++) {
+        bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+        double random = (double)(bits >> 11), power = pow(10, (double)(bits % 19) - 4);
+        double cases[] = {ldexp(random, -(int)(bits % 66)),
+                          -random / 1000 / (double)(1 + bits % 1000),
+                          power,
+                          nextafter(power, 0),
+                          nextafter(power, INFINITY),
+                          nextafter(ldexp(1, (int)(bits % 60) - 13), 0)};
+        double v = cases[i % 6];
+        if (fabs(v) < 1e15 && v == floor(v)) continue; /* whole numbers are written in full */
+        char text[64];
+        as_printf(text, sizeof text, v);
+        buf b = {0};
+        buf_double(&b, v);
+        assert_string_equal(b.p, text);
+        buf_free(&b);
+    }
+}
+
 static void buf_grows(void **state)
 {
     (void)state;
@@ -157,7 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(uuid_text),   cmocka_unit_test(clean_text),     cmocka_unit_test(numbers_read_back),
-        cmocka_unit_test(buf_grows), cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(doubles_are_shortest), cmocka_unit_test(buf_grows), cmocka_unit_test(log_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
