@@ -242,6 +242,8 @@ extern "C" {
     X(DOLON_TOO_BIG, -6, "the columns do not fit one datagram: some were left out")                                \
     X(DOLON_UNRESOLVED, -7, "the host's name could not be resolved: rows are lost until it can")                   \
     X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows are lost until it can")                           \
+    X(DOLON_REFUSED, -10, "the server refuses this wire, or this run: see server/WIRE.md")                         \
+    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait, then the oldest are lost")                    \
     X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")
 
 typedef enum dolon_error {
@@ -281,8 +283,8 @@ typedef struct dolon_log {
 } dolon_log;
 
 typedef enum dolon_wire {
-    DOLON_WIRE_DEFAULT, /* now: JSON                                               */
-    DOLON_WIRE_JSON     /* one JSON object a datagram, as the original takes it    */
+    DOLON_WIRE_BINARY, /* acknowledged: what is lost on the way is sent again     */
+    DOLON_WIRE_JSON    /* one JSON object a datagram, as the original takes it    */
 } dolon_wire;
 
 /* Zero means default, for each field. Everything is copied, except what `user` pointers point to. */
@@ -293,7 +295,10 @@ typedef struct dolon_desc {
     double interval;                      /* seconds between two rows           (1.0; at least 0.001)           */
     dolon_probe probes[DOLON_MAX_PROBES]; /* ended by one without a name        (DOLON_DEFAULT_PROBES)          */
     dolon_tag tags[DOLON_MAX_TAGS];       /* anything one may search by         (none)                          */
-    dolon_wire wire;                      /*                                    (DOLON_WIRE_JSON)               */
+    dolon_wire wire;                      /* see WIRE                           (DOLON_WIRE_BINARY)             */
+    int ring_bytes;                       /* for rows that are not acknowledged (262144; at least 4096)         */
+    int datagram_bytes;                   /* of the longest, binary             (1200; 512 to 65507)            */
+    double goodbye;                       /* seconds dolon_stop() waits for it  (1.0; negative: not at all)     */
     dolon_alloc alloc;                    /* where memory comes from            (malloc, free)                  */
     dolon_log log;                        /* who is told what went wrong        (nobody)                        */
     int no_environment;                   /* 1: ignore the environment          (0: it overrides)               */
@@ -306,7 +311,9 @@ typedef struct dolon_stats {
     uint64_t late;             /* of these: sampled too late to carry their scheduled time             */
     uint64_t skipped;          /* ticks that never were, because a row took longer than an interval    */
     uint64_t sent;             /* datagrams handed to the system                                       */
-    uint64_t unsent;           /* rows that could not be handed to it                                  */
+    uint64_t acked;            /* rows that are durable at the server, or that it counts as lost       */
+    uint64_t lost;             /* rows that could not be sent, or left the ring before they were acked */
+    uint64_t resent;           /* datagrams sent again                                                 */
     uint64_t marks_lost;       /* by dolon_mark(), too many for one row                                */
     uint64_t columns;          /* now                                                                  */
     uint64_t columns_left_out; /* that did not fit                                                     */
@@ -546,7 +553,7 @@ static inline dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *pr
 }
 static inline void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
 {
-    static const dolon_stats none = { 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    static const dolon_stats none = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
     (void)t;
     *out = none;
 }
@@ -667,6 +674,7 @@ struct dolon__scope {
 #include <netdb.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -679,6 +687,7 @@ struct dolon__scope {
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -748,6 +757,22 @@ static int dolon__utf8(const char *text)
     if (s[0] == 0xED && s[1] > 0x9F) return 0; /* a surrogate         */
     if (s[0] == 0xF0 && s[1] < 0x90) return 0; /* longer than need be */
     if (s[0] == 0xF4 && s[1] > 0x8F) return 0; /* beyond U+10FFFF     */
+    return n;
+}
+
+/* Copies what fits in whole characters; what is no UTF-8 becomes U+FFFD. Returns the bytes written. */
+static size_t dolon__copy_valid(uint8_t *to, size_t cap, const char *from)
+{
+    size_t n = 0;
+    while (*from) {
+        int bytes = dolon__utf8(from);
+        const char *c = bytes > 0 ? from : "\xEF\xBF\xBD";
+        size_t length = bytes > 0 ? (size_t)bytes : 3;
+        if (length > cap - n) break;
+        memcpy(to + n, c, length);
+        n += length;
+        from += bytes > 0 ? bytes : 1;
+    }
     return n;
 }
 
@@ -847,6 +872,30 @@ static void dolon__os_program_name(char *out, size_t cap)
     path[n > 0 ? n : 0] = 0;
     slash = strrchr(path, '/');
     dolon__copy(out, cap, slash ? slash + 1 : "program");
+}
+
+/* Two processes of the same place see the same process ids: the boot's id and the pid namespace. */
+static void dolon__os_place(char *out, size_t cap)
+{
+    char boot[40], space[40];
+    size_t n = dolon__os_read_file("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
+    ssize_t m = readlink("/proc/self/ns/pid", space, sizeof space - 1);
+    while (n > 0 && boot[n - 1] == '\n') n--;
+    out[0] = 0;
+    if (n > 0 && m > 0) snprintf(out, cap, "%.*s %.*s", (int)n, boot, (int)m, space);
+}
+
+/* When this process was started, in clock ticks since boot: field 22 of /proc/self/stat (proc(5)); 0: not known. The
+   name before it may hold anything, so fields count from the last parenthesis. */
+static uint64_t dolon__os_born(void)
+{
+    char text[1024];
+    size_t n = dolon__os_read_file("/proc/self/stat", text, sizeof text - 1);
+    const char *p;
+    text[n] = 0;
+    p = strrchr(text, ')');
+    for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' ');
+    return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
 static void dolon__os_arguments(char *out, size_t cap)
@@ -1019,6 +1068,42 @@ static int dolon__os_open(const dolon__address *to)
 }
 
 /* Never waits, raises no signal. 0 or an errno. */
+/* What has come, at most `room` bytes; 0: nothing. Also takes from the socket what ICMP has reported. */
+static size_t dolon__os_receive(int fd, void *bytes, size_t room, int *error)
+{
+    ssize_t n = recv(fd, bytes, room, MSG_DONTWAIT);
+    *error = n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* What the timer thread sleeps on; -1 if there is none to be had. */
+static int dolon__os_timer(void)
+{
+    return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+/* Lets the timer go off at `until` by the monotonic clock; 0: now. From another thread: wakes the sleeper. */
+static void dolon__os_timer_set(int timer, int64_t until)
+{
+    struct itimerspec at;
+    memset(&at, 0, sizeof at);
+    at.it_value.tv_sec = (time_t)(until / DOLON__SECOND);
+    at.it_value.tv_nsec = (long)(until % DOLON__SECOND);
+    if (until <= 0) at.it_value.tv_nsec = 1;
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* Sleeps until the timer goes off or `fd` has something to read; either may be -1. Without a timer it looks up soon. */
+static void dolon__os_sleep(int timer, int fd)
+{
+    struct pollfd fds[2];
+    memset(fds, 0, sizeof fds);
+    fds[0].fd = timer;
+    fds[1].fd = fd;
+    fds[0].events = fds[1].events = POLLIN;
+    poll(fds, 2, timer >= 0 ? -1 : 10);
+}
+
 static int dolon__os_send(int fd, const char *bytes, size_t n)
 {
     return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
@@ -1514,6 +1599,592 @@ static void dolon__system_close(dolon__system *s)
     if (s->descriptors) closedir(s->descriptors);
 }
 
+/* ---- >>bytes: little-endian, explicitly; a reader that went past its end gives zeros and stays `bad` ---- */
+
+typedef struct dolon__in {
+    const uint8_t *p, *end;
+    int bad;
+} dolon__in;
+
+static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++) p[i] = (uint8_t)(v >> (8 * i));
+    return p + bytes;
+}
+
+static uint8_t *dolon__put_double(uint8_t *p, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return dolon__put(p, bits, 8);
+}
+
+static uint8_t *dolon__put_bytes(uint8_t *p, const void *bytes, size_t n)
+{
+    if (n) memcpy(p, bytes, n);
+    return p + n;
+}
+
+static uint64_t dolon__get(dolon__in *in, int bytes)
+{
+    uint64_t v = 0;
+    if (in->end - in->p < bytes) in->bad = 1;
+    if (in->bad) return 0;
+    for (int i = 0; i < bytes; i++) v |= (uint64_t)*in->p++ << (8 * i);
+    return v;
+}
+
+/* ---- >>ring: rows that are not acknowledged yet; when it is full the oldest go ---- */
+
+/* An entry is a u32, the row's columns, and then the row's bytes as the wire has them: i64 time, f64 × columns.
+   Positions only rise; the byte of position p is bytes[p % size]. */
+typedef struct dolon__cursor {
+    uint64_t seq, at; /* a row's number, and its entry's position */
+} dolon__cursor;
+
+typedef struct dolon__ring {
+    uint8_t *bytes;
+    size_t size;
+    dolon__cursor oldest, next; /* the same while it is empty */
+    uint64_t dropped;           /* rows that went before they were acknowledged */
+} dolon__ring;
+
+static void dolon__ring_write(dolon__ring *r, uint64_t at, const uint8_t *from, size_t n)
+{
+    size_t begin = (size_t)(at % r->size), first = r->size - begin;
+    if (first > n) first = n;
+    memcpy(r->bytes + begin, from, first);
+    if (n > first) memcpy(r->bytes, from + first, n - first);
+}
+
+static void dolon__ring_read(const dolon__ring *r, uint64_t at, uint8_t *to, size_t n)
+{
+    size_t begin = (size_t)(at % r->size), first = r->size - begin;
+    if (first > n) first = n;
+    memcpy(to, r->bytes + begin, first);
+    if (n > first) memcpy(to + first, r->bytes, n - first);
+}
+
+static size_t dolon__row_bytes(uint32_t columns)
+{
+    return 8 + 8 * (size_t)columns;
+}
+
+static uint32_t dolon__ring_columns(const dolon__ring *r, dolon__cursor c)
+{
+    uint8_t bytes[4];
+    dolon__in in = {bytes, bytes + 4, 0};
+    dolon__ring_read(r, c.at, bytes, 4);
+    return (uint32_t)dolon__get(&in, 4);
+}
+
+static dolon__cursor dolon__ring_after(const dolon__ring *r, dolon__cursor c)
+{
+    c.at += 4 + dolon__row_bytes(dolon__ring_columns(r, c));
+    c.seq++;
+    return c;
+}
+
+/* The entry of row `seq`, which must be in [oldest, next]; walks from `near` if that lies before it. */
+static dolon__cursor dolon__ring_find(const dolon__ring *r, dolon__cursor near, uint64_t seq)
+{
+    dolon__cursor c = near.seq >= r->oldest.seq && near.seq <= seq ? near : r->oldest;
+    while (c.seq < seq) c = dolon__ring_after(r, c);
+    return c;
+}
+
+static void dolon__ring_forget(dolon__ring *r, uint64_t seq)
+{
+    while (r->oldest.seq < seq && r->oldest.seq < r->next.seq) r->oldest = dolon__ring_after(r, r->oldest);
+}
+
+/* `scratch` has room for the row. A row that is larger than the whole ring is dropped as if it had been the oldest. */
+static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, uint32_t columns, uint8_t *scratch)
+{
+    size_t need = 4 + dolon__row_bytes(columns);
+    uint8_t *p = scratch;
+    while (r->oldest.seq < r->next.seq && r->next.at + need - r->oldest.at > r->size) {
+        r->oldest = dolon__ring_after(r, r->oldest);
+        r->dropped++;
+    }
+    if (need > r->size) {
+        r->dropped++;
+        r->next.seq++;
+        r->oldest = r->next;
+        return;
+    }
+    p = dolon__put(p, columns, 4);
+    p = dolon__put(p, (uint64_t)time, 8);
+    for (uint32_t i = 0; i < columns; i++) p = dolon__put_double(p, values[i]);
+    dolon__ring_write(r, r->next.at, scratch, need);
+    r->next.at += need;
+    r->next.seq++;
+}
+
+/* ---- >>session: the client of the binary wire, as server/WIRE.md has it; pure: bytes, structs and `now` ---- */
+
+enum {
+    DOLON__FACTS = 1,
+    DOLON__COLUMNS,
+    DOLON__ROWS,
+    DOLON__MARKS,
+    DOLON__GOODBYE,
+    DOLON__ACK = 0x81,
+    DOLON__REFUSED
+};
+enum {
+    DOLON__HEADER = 20,
+    DOLON__ROWS_HEAD = 60,
+    DOLON__GOODBYE_BYTES = 60,
+    DOLON__ACK_HEAD = 52,
+    DOLON__HOLES = 16
+};
+
+#define DOLON__LABEL_BYTES 200
+typedef struct dolon__mark {
+    int64_t time; /* ns since the epoch */
+    char label[DOLON__LABEL_BYTES];
+} dolon__mark;
+
+/* What FACTS may take: the least datagram there is must hold it. */
+#define DOLON__DATAGRAM_LEAST 512
+
+typedef struct dolon__range {
+    uint64_t seq, end; /* seq … end − 1 */
+} dolon__range;
+
+/* What is sent of the rows, and how far: a row wider than a datagram goes in slices. */
+typedef struct dolon__progress {
+    dolon__cursor row;
+    uint32_t first; /* the next slice's first column */
+} dolon__progress;
+
+typedef struct dolon__session {
+    /* given */
+    uint8_t run[16];
+    size_t datagram;      /* bytes of the longest one                            */
+    const uint8_t *facts; /* what follows the header in FACTS                    */
+    size_t facts_bytes;
+    size_t (*column)(void *ctx, uint32_t i, uint8_t *out); /* writes a COLUMNS entry of at most 3 + 2 × 255 bytes */
+    void *ctx;
+    int64_t linger; /* a row waits at most so long for others to fill a datagram      */
+    /* what there is to say */
+    dolon__ring ring;
+    uint32_t columns;
+    int64_t offset;                     /* wall clock minus the rows' clock                    */
+    int64_t waiting;                    /* since when a row is there that was never sent       */
+    dolon__mark marks[DOLON_MAX_MARKS]; /* number i is at i % DOLON_MAX_MARKS                  */
+    uint32_t marks_next;
+    int bye; /* 0 not yet; 1 + reason                               */
+    int64_t bye_time;
+    /* what the server has said */
+    int known, bye_durable, refused; /* refused: the reason in the last REFUSED, 0 none     */
+    uint32_t columns_durable, marks_durable;
+    uint64_t seen; /* rows below are received                             */
+    dolon__range holes[DOLON__HOLES];
+    uint32_t hole_count;
+    int64_t heard; /* when it last said something                         */
+    /* what was sent, and when to send again */
+    dolon__progress sent; /* rows, up to here                                    */
+    dolon__progress mend; /* of the first hole                                   */
+    uint64_t sent_top;    /* rows below were sent at least once                  */
+    uint32_t columns_sent, marks_sent;
+    int64_t identity_due, identity_sent; /* FACTS and COLUMNS                                   */
+    int64_t marks_due, bye_due, beat_due, stall_due, mend_due;
+    int identity_tries, asks;
+    int64_t pace_from; /* the 20 ms in which …                                */
+    int pace;          /* … so many datagrams were sent again                 */
+    uint64_t resent;   /* datagrams                                           */
+} dolon__session;
+
+static uint8_t *dolon__session_header(const dolon__session *s, int kind, uint8_t *p)
+{
+    p = dolon__put_bytes(p, "\xD0\x10\x01", 3);
+    p = dolon__put(p, (uint64_t)kind, 1);
+    return dolon__put_bytes(p, s->run, 16);
+}
+
+static void dolon__session_start(dolon__session *s, int64_t now)
+{
+    s->heard = now;
+    s->identity_due = s->beat_due = now;
+    s->identity_sent = now - 100 * DOLON__MS;
+    s->stall_due = now + 1000 * DOLON__MS;
+}
+
+static int dolon__session_awake(const dolon__session *s, int64_t now)
+{
+    return now - s->heard < 3000 * DOLON__MS;
+}
+
+/* Everything told is durable: nothing is left to be waited for. */
+static int dolon__session_done(const dolon__session *s)
+{
+    return s->bye_durable && s->known;
+}
+
+static void dolon__session_row(dolon__session *s, int64_t now, int64_t time, const double *values, uint32_t columns,
+                               uint8_t *scratch)
+{
+    if (s->sent.row.seq == s->ring.next.seq) s->waiting = now;
+    if (s->sent_top == s->seen) s->stall_due = now + 1000 * DOLON__MS;
+    dolon__ring_add(&s->ring, time, values, columns, scratch);
+    if (s->sent.row.seq < s->ring.oldest.seq) {
+        s->sent.row = s->ring.oldest;
+        s->sent.first = 0;
+    }
+}
+
+/* The oldest mark goes if there is no room; the server sees that in `kept`. */
+static uint32_t dolon__session_marks_kept(const dolon__session *s)
+{
+    uint32_t room = s->marks_next > DOLON_MAX_MARKS ? s->marks_next - DOLON_MAX_MARKS : 0;
+    return s->marks_durable > room ? s->marks_durable : room;
+}
+
+static void dolon__session_mark(dolon__session *s, int64_t now, const dolon__mark *mark)
+{
+    s->marks[s->marks_next++ % DOLON_MAX_MARKS] = *mark;
+    s->marks_due = now;
+}
+
+static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int reason)
+{
+    s->bye = 1 + reason;
+    s->bye_time = time;
+    s->bye_due = now;
+    s->linger = 0;
+    if (!dolon__session_awake(s, now)) s->heard = now - 2000 * DOLON__MS; /* one more second of trying */
+}
+
+/* -- what the server says -- */
+
+/* The server lost what it had not stored (it was restarted), or rows on the way: send from there again. */
+static void dolon__session_go_back(dolon__session *s, int64_t now)
+{
+    uint64_t from = s->seen > s->ring.oldest.seq ? s->seen : s->ring.oldest.seq;
+    if (from < s->sent.row.seq) {
+        s->sent.row = dolon__ring_find(&s->ring, s->ring.oldest, from);
+        s->sent.first = 0;
+        s->waiting = now - s->linger;
+    }
+    s->stall_due = now + 1000 * DOLON__MS;
+}
+
+static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
+{
+    uint64_t flags = dolon__get(in, 1), holes = dolon__get(in, 1), columns = dolon__get(in, 2);
+    uint64_t marks = dolon__get(in, 4), rows = dolon__get(in, 8), seen = dolon__get(in, 8), top = dolon__get(in, 8);
+    int was_awake = dolon__session_awake(s, now);
+    uint64_t i;
+    if (in->bad || (uint64_t)(in->end - in->p) != 12 * holes || holes > DOLON__HOLES) return;
+    if (rows > s->ring.next.seq || seen > s->ring.next.seq || rows > seen || columns > s->columns ||
+        marks > s->marks_next)
+        return;
+    s->heard = now;
+    s->asks = 0;
+    s->known = (flags & 1) != 0;
+    s->columns_durable = s->known ? (uint32_t)columns : 0;
+    if (!s->known || s->columns_durable < s->columns) {
+        s->identity_tries = 0;
+        s->identity_due = now > s->identity_sent + 100 * DOLON__MS ? now : s->identity_sent + 100 * DOLON__MS;
+    }
+    if (s->known && marks > s->marks_durable) s->marks_durable = (uint32_t)marks;
+    if (s->known && (flags & 2) && s->bye) s->bye_durable = 1;
+    if (seen > s->seen || rows > s->ring.oldest.seq) s->stall_due = now + 1000 * DOLON__MS;
+    dolon__ring_forget(&s->ring, rows);
+    if (s->sent.row.seq < s->ring.oldest.seq) {
+        s->sent.row = s->ring.oldest;
+        s->sent.first = 0;
+    }
+    if (seen < s->seen || !was_awake) {
+        s->seen = seen;
+        dolon__session_go_back(s, now);
+    }
+    s->seen = seen;
+    if (s->sent.row.seq < seen) {
+        s->sent.row = dolon__ring_find(&s->ring, s->sent.row, seen);
+        s->sent.first = 0;
+    }
+    if (now < s->mend_due) return;
+    s->hole_count = 0;
+    for (i = 0; i < holes; i++) {
+        dolon__range hole;
+        hole.seq = dolon__get(in, 8);
+        hole.end = hole.seq + dolon__get(in, 4);
+        if (hole.seq < s->ring.oldest.seq) hole.seq = s->ring.oldest.seq;
+        if (hole.end > top) hole.end = top;
+        if (hole.end > s->sent.row.seq) hole.end = s->sent.row.seq; /* the rest is on its way anyhow */
+        if (hole.seq < hole.end) s->holes[s->hole_count++] = hole;
+    }
+    s->mend.first = 0;
+    if (s->hole_count) s->mend_due = now + 100 * DOLON__MS;
+}
+
+/* A datagram from the server; whatever is wrong with it is ignored. */
+static void dolon__session_take(dolon__session *s, int64_t now, const uint8_t *bytes, size_t n)
+{
+    dolon__in in = {bytes, bytes + n, 0};
+    if (n < DOLON__HEADER || memcmp(bytes, "\xD0\x10", 2) != 0 || memcmp(bytes + 4, s->run, 16) != 0) return;
+    in.p += DOLON__HEADER;
+    if (bytes[3] == DOLON__REFUSED && n == DOLON__HEADER + 1) s->refused = bytes[DOLON__HEADER];
+    if (bytes[3] == DOLON__ACK && bytes[2] == 1) dolon__session_ack(s, now, &in);
+}
+
+/* -- what to send: each writes one datagram and returns its length, or 0 -- */
+
+static size_t dolon__session_facts(dolon__session *s, uint8_t *out)
+{
+    uint8_t *p = dolon__session_header(s, DOLON__FACTS, out);
+    return (size_t)(dolon__put_bytes(p, s->facts, s->facts_bytes) - out);
+}
+
+static size_t dolon__session_columns(dolon__session *s, uint8_t *out)
+{
+    uint8_t entry[3 + 2 * 255], *end = out + s->datagram;
+    uint8_t *count_at, *p = dolon__session_header(s, DOLON__COLUMNS, out);
+    uint32_t first = s->columns_sent, i;
+    p = dolon__put(p, first, 2);
+    count_at = p;
+    p += 2;
+    for (i = first; i < s->columns; i++) {
+        size_t n = s->column(s->ctx, i, entry);
+        if ((size_t)(end - p) < n) break;
+        p = dolon__put_bytes(p, entry, n);
+    }
+    dolon__put(count_at, i - first, 2);
+    s->columns_sent = i;
+    return (size_t)(p - out);
+}
+
+/* The head of ROWS, before the rows that stand behind it already. */
+static void dolon__session_rows_head(const dolon__session *s, uint32_t columns, uint32_t first, uint32_t slice,
+                                     uint32_t count, uint64_t seq, uint8_t *out)
+{
+    uint8_t *p = dolon__session_header(s, DOLON__ROWS, out);
+    p = dolon__put(p, s->ring.oldest.seq, 8);
+    p = dolon__put(p, s->ring.next.seq, 8);
+    p = dolon__put(p, (uint64_t)s->offset, 8);
+    p = dolon__put(p, columns, 2);
+    p = dolon__put(p, first, 2);
+    p = dolon__put(p, slice, 2);
+    p = dolon__put(p, count, 2);
+    dolon__put(p, seq, 8);
+}
+
+static size_t dolon__session_heartbeat(const dolon__session *s, uint8_t *out)
+{
+    dolon__session_rows_head(s, s->columns, 0, s->columns, 0, s->ring.next.seq, out);
+    return DOLON__ROWS_HEAD;
+}
+
+/* A part of one row that is too wide for a datagram. */
+static size_t dolon__session_slice(const dolon__session *s, dolon__progress *at, uint32_t columns, uint32_t most,
+                                   uint8_t *out)
+{
+    uint32_t first = at->first, slice = columns - first < most ? columns - first : most;
+    uint64_t seq = at->row.seq;
+    uint8_t *p = out + DOLON__ROWS_HEAD;
+    dolon__ring_read(&s->ring, at->row.at + 4, p, 8);
+    dolon__ring_read(&s->ring, at->row.at + 4 + dolon__row_bytes(first), p + 8, 8 * (size_t)slice);
+    dolon__session_rows_head(s, columns, first, slice, 1, seq, out);
+    at->first += slice;
+    if (at->first == columns) {
+        at->row = dolon__ring_after(&s->ring, at->row);
+        at->first = 0;
+    }
+    return DOLON__ROWS_HEAD + dolon__row_bytes(slice);
+}
+
+/* Rows from `at` to before `end` (there is one), as many as fit and have the same columns. */
+static size_t dolon__session_rows(const dolon__session *s, dolon__progress *at, uint64_t end, uint8_t *out)
+{
+    uint32_t columns = dolon__ring_columns(&s->ring, at->row), count = 0;
+    uint32_t most = (uint32_t)((s->datagram - DOLON__ROWS_HEAD - 8) / 8);
+    uint64_t seq = at->row.seq;
+    size_t bytes = dolon__row_bytes(columns), n = DOLON__ROWS_HEAD;
+    if (columns > most) return dolon__session_slice(s, at, columns, most, out);
+    while (at->row.seq < end && n + bytes <= s->datagram && dolon__ring_columns(&s->ring, at->row) == columns) {
+        dolon__ring_read(&s->ring, at->row.at + 4, out + n, bytes);
+        n += bytes;
+        at->row.seq++;
+        at->row.at += 4 + bytes;
+        count++;
+    }
+    dolon__session_rows_head(s, columns, 0, columns, count, seq, out);
+    return n;
+}
+
+static size_t dolon__session_marks(dolon__session *s, uint8_t *out)
+{
+    uint32_t kept = dolon__session_marks_kept(s), first = s->marks_sent > kept ? s->marks_sent : kept, i;
+    uint8_t *end = out + s->datagram, *count_at, *p = dolon__session_header(s, DOLON__MARKS, out);
+    p = dolon__put(p, kept, 4);
+    p = dolon__put(p, first, 4);
+    count_at = p;
+    p += 2;
+    for (i = first; i != s->marks_next; i++) {
+        const dolon__mark *m = &s->marks[i % DOLON_MAX_MARKS];
+        size_t bytes = strlen(m->label);
+        if ((size_t)(end - p) < 10 + bytes) break;
+        p = dolon__put(p, (uint64_t)m->time, 8);
+        p = dolon__put(p, bytes, 2);
+        p = dolon__put_bytes(p, m->label, bytes);
+    }
+    dolon__put(count_at, i - first, 2);
+    s->marks_sent = i;
+    return (size_t)(p - out);
+}
+
+static size_t dolon__session_goodbye(dolon__session *s, uint8_t *out)
+{
+    uint8_t *p = dolon__session_header(s, DOLON__GOODBYE, out);
+    p = dolon__put(p, (uint64_t)(s->bye - 1), 1);
+    p = dolon__put(p, (uint64_t)s->bye_time, 8);
+    p = dolon__put(p, s->ring.oldest.seq, 8);
+    p = dolon__put(p, s->ring.next.seq, 8);
+    p = dolon__put(p, s->marks_next, 4);
+    memset(p, 0, 11);
+    return DOLON__GOODBYE_BYTES;
+}
+
+/* -- when to send what -- */
+
+/* The first hole's next datagram. */
+static size_t dolon__session_mend(dolon__session *s, uint8_t *out)
+{
+    size_t n;
+    while (s->hole_count) {
+        dolon__range *hole = &s->holes[0];
+        if (hole->seq < s->ring.oldest.seq) hole->seq = s->ring.oldest.seq;
+        if (hole->seq < hole->end) {
+            if (s->mend.row.seq != hole->seq) {
+                s->mend.row = dolon__ring_find(&s->ring, s->mend.row, hole->seq);
+                s->mend.first = 0;
+            }
+            n = dolon__session_rows(s, &s->mend, hole->end, out);
+            hole->seq = s->mend.row.seq;
+            return n;
+        }
+        memmove(s->holes, s->holes + 1, --s->hole_count * sizeof s->holes[0]);
+    }
+    return 0;
+}
+
+/* What is sent again is bounded, so that a server that comes back is not flooded. */
+static int dolon__session_may_repeat(dolon__session *s, int64_t now)
+{
+    if (now - s->pace_from >= 20 * DOLON__MS) {
+        s->pace_from = now;
+        s->pace = 0;
+    }
+    return s->pace < 32;
+}
+
+static size_t dolon__session_repeated(dolon__session *s, size_t n)
+{
+    s->pace++;
+    s->resent++;
+    return n;
+}
+
+static size_t dolon__session_next_identity(dolon__session *s, int64_t now, int awake, uint8_t *out)
+{
+    static const int wait[] = {250, 500, 1000, 2000, 5000}; /* ms */
+    if ((!s->known || s->columns_durable < s->columns) && now >= s->identity_due) {
+        s->identity_sent = now;
+        s->identity_due = now + wait[s->identity_tries] * DOLON__MS;
+        if (s->identity_tries < 4) s->identity_tries++;
+        s->columns_sent = s->columns_durable;
+        if (!s->known) return dolon__session_facts(s, out);
+    }
+    return awake && s->columns_sent < s->columns ? dolon__session_columns(s, out) : 0;
+}
+
+static size_t dolon__session_next_marks(dolon__session *s, int64_t now, uint8_t *out)
+{
+    size_t n;
+    if (dolon__session_marks_kept(s) == s->marks_next || now < s->marks_due) return 0;
+    n = dolon__session_marks(s, out);
+    if (s->marks_sent == s->marks_next) {
+        s->marks_sent = 0;
+        s->marks_due = now + 1000 * DOLON__MS;
+    }
+    return n;
+}
+
+static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *out)
+{
+    int again;
+    size_t n;
+    if (s->sent_top > s->seen && now >= s->stall_due) dolon__session_go_back(s, now);
+    if (s->hole_count && dolon__session_may_repeat(s, now) && (n = dolon__session_mend(s, out)) > 0)
+        return dolon__session_repeated(s, n);
+    if (s->sent.row.seq == s->ring.next.seq) return 0;
+    again = s->sent.row.seq < s->sent_top;
+    if (again && !dolon__session_may_repeat(s, now)) return 0;
+    if (!again && now - s->waiting < s->linger && s->ring.next.at - s->sent.row.at < s->datagram) return 0;
+    n = dolon__session_rows(s, &s->sent, s->ring.next.seq, out);
+    if (s->sent.row.seq > s->sent_top) s->sent_top = s->sent.row.seq;
+    s->waiting = now;
+    return again ? dolon__session_repeated(s, n) : n;
+}
+
+static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_t *out)
+{
+    if (!s->bye || s->bye_durable || now < s->bye_due) return 0;
+    s->bye_due = now + 100 * DOLON__MS;
+    if (s->seen < s->sent_top) dolon__session_go_back(s, now);
+    return dolon__session_goodbye(s, out);
+}
+
+/* How long to say nothing: shorter while there is something to be acknowledged. */
+static int64_t dolon__session_quiet(const dolon__session *s)
+{
+    return (s->ring.oldest.seq < s->ring.next.seq ? 1000 : 5000) * DOLON__MS;
+}
+
+static size_t dolon__session_next_heartbeat(dolon__session *s, int64_t now, int awake, uint8_t *out)
+{
+    static const int wait[] = {1000, 2000, 4000, 5000}; /* ms */
+    if (now < s->beat_due) return 0;
+    s->beat_due = now + (awake ? dolon__session_quiet(s) : wait[s->asks] * DOLON__MS);
+    if (!awake && s->asks < 3) s->asks++;
+    return dolon__session_heartbeat(s, out);
+}
+
+/* The next datagram to send into `out` (`datagram` bytes of room), or 0: none now. */
+static size_t dolon__session_next(dolon__session *s, int64_t now, uint8_t *out)
+{
+    int awake = dolon__session_awake(s, now);
+    size_t n = dolon__session_next_identity(s, now, awake, out);
+    if (!n && awake) n = dolon__session_next_marks(s, now, out);
+    if (!n && awake) n = dolon__session_next_rows(s, now, out);
+    if (!n && awake) n = dolon__session_next_goodbye(s, now, out);
+    if (!n) return dolon__session_next_heartbeat(s, now, awake, out);
+    if (awake) s->beat_due = now + dolon__session_quiet(s);
+    return n;
+}
+
+static int64_t dolon__earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When dolon__session_next() may have something, if nothing happens before. */
+static int64_t dolon__session_due(const dolon__session *s, int64_t now)
+{
+    int64_t due = s->beat_due;
+    if (!s->known || s->columns_durable < s->columns) due = dolon__earlier(due, s->identity_due);
+    if (!dolon__session_awake(s, now)) return due;
+    if (dolon__session_marks_kept(s) != s->marks_next) due = dolon__earlier(due, s->marks_due);
+    if (s->sent_top > s->seen) due = dolon__earlier(due, s->stall_due);
+    if (s->hole_count || s->sent.row.seq < s->sent_top) due = dolon__earlier(due, s->pace_from + 20 * DOLON__MS);
+    if (s->sent.row.seq < s->ring.next.seq) due = dolon__earlier(due, s->waiting + s->linger);
+    if (s->bye && !s->bye_durable) due = dolon__earlier(due, s->bye_due);
+    return due;
+}
+
 /* ---- >>tracer ---- */
 
 typedef enum dolon__source {
@@ -1536,12 +2207,6 @@ typedef struct dolon__column {
     void *user;
 } dolon__column;
 
-#define DOLON__LABEL_BYTES 200
-typedef struct dolon__mark {
-    int64_t time; /* ns since the epoch */
-    char label[DOLON__LABEL_BYTES];
-} dolon__mark;
-
 typedef struct dolon__marks {
     dolon__mark list[DOLON_MAX_MARKS];
     uint32_t count;
@@ -1560,11 +2225,12 @@ typedef struct dolon__row {
 
 /* What the server is told of the run, beside its columns. */
 typedef struct dolon__passport {
-    char uuid[37], app[201], host[256], build[129], args[1001];
+    char uuid[37], app[201], host[256], place[96], build[129], args[1001];
     char tag_names[DOLON_MAX_TAGS][64], tag_values[DOLON_MAX_TAGS][200];
     int tag_count;
     int pid;
-    int64_t time; /* the start, ns since the epoch */
+    uint64_t born; /* when the process was started, clock ticks since boot; 0: not known */
+    int64_t time;  /* the start, ns since the epoch */
     int64_t interval;
 } dolon__passport;
 
@@ -1579,37 +2245,32 @@ typedef struct dolon__resolver {
     int count;
 } dolon__resolver;
 
-/* The way to the server. */
+/* The way to the server. With the binary wire the session says what goes over it. */
 typedef struct dolon__link {
     char host[256];
     int port;
     int fd;                    /* -1: not open                                                 */
-    int64_t announce;          /* when to announce the run (or to try to open) next; monotonic */
+    int64_t announce;          /* when to announce the run in JSON (or to try to open) next; monotonic */
     int64_t delay;             /* until the announcement after that                            */
     uint32_t announced;        /* columns the server was told of last                          */
     dolon_error trouble;       /* as told to the log                                           */
     dolon__resolver *resolver; /* NULL: nothing is being looked up                             */
 } dolon__link;
 
-typedef struct dolon__wire_format {
-    size_t (*announce)(char *out, size_t cap, const dolon_tracer *t, uint32_t columns); /* 0: does not fit */
-    size_t (*row)(char *out, size_t cap, const dolon_tracer *t, const dolon__row *row, uint64_t *marks_lost);
-    size_t (*column_cost)(const dolon__column *c); /* bytes that it adds to an announcement   */
-    size_t row_base, row_value;                    /* bytes of a row, at most: base + columns x value */
-} dolon__wire_format;
-
 /* `lock` guards stop, marks, stats, and appending to columns; the rest is the timer thread's. Columns below
    column_count never change. */
 struct dolon_tracer {
     pthread_mutex_t lock;
-    pthread_cond_t wake, ended;
+    pthread_cond_t ended;
+    int timer; /* what the timer thread sleeps on; dolon_stop() sets it off at once */
     pthread_t thread;
-    int stop, done, abandoned;
+    int stop, done, abandoned, joined;
     int forked; /* this is a child's copy */
     dolon_tracer *next;
     dolon_alloc alloc;
     dolon_log log;
-    const dolon__wire_format *wire;
+    int binary;             /* the wire, else JSON */
+    dolon__session session; /* the binary wire's   */
     dolon__passport passport;
     dolon__link link;
     dolon__system system;
@@ -1626,6 +2287,9 @@ struct dolon_tracer {
     uint32_t column_count;
     dolon__column columns[DOLON_MAX_COLUMNS];
     double values[DOLON_MAX_COLUMNS];
+    int64_t goodbye; /* ns that stopping may wait for the last acknowledgement */
+    uint8_t facts[1200];
+    uint8_t scratch[12 + 8 * DOLON_MAX_COLUMNS]; /* a row on its way into the ring */
     char datagram[DOLON_DATAGRAM_BYTES];
 };
 
@@ -1669,7 +2333,7 @@ static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
     return t->passport.time + (mono - t->start) + (DOLON__LOAD(&t->slept) - t->slept_before);
 }
 
-/* ---- >>wire: structs to bytes; pure ---- */
+/* ---- >>json: structs to the original's datagrams; pure ---- */
 
 /* Counts all, stores what fits. */
 typedef struct dolon__out {
@@ -1910,15 +2574,9 @@ static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, cons
     return o.n <= cap ? o.n : 0;
 }
 
-/* A number takes at most 24 bytes ("-1.7976931348623157e+308") and ", ". */
-static const dolon__wire_format dolon__wire_json = {dolon__json_announce, dolon__json_row, dolon__json_column_cost,
-                                                    256, 26};
-
-static const dolon__wire_format *dolon__wire_find(dolon_wire wire)
-{
-    (void)wire; /* JSON is the only one yet */
-    return &dolon__wire_json;
-}
+/* What a row takes at most: a number up to 24 bytes ("-1.7976931348623157e+308") and ", ". */
+#define DOLON__JSON_ROW_BASE  256
+#define DOLON__JSON_ROW_VALUE 26
 
 /* ---- >>link: what goes to the server, and when ---- */
 
@@ -2035,7 +2693,7 @@ static int dolon__link_send(dolon_tracer *t, size_t n)
 
 /* Opens the link if it is not, and tells the server of the run if it is time to: at once, after 1, 2, 4 … s in case
    that got lost, each minute in case the server changed, and when there are new columns. */
-static void dolon__link_tend(dolon_tracer *t, int64_t now, uint32_t columns)
+static void dolon__json_tend(dolon_tracer *t, int64_t now, uint32_t columns)
 {
     int64_t most = t->link.trouble == DOLON_OK ? DOLON__DELAY_MAX : DOLON__DELAY_MAX_TROUBLE;
     size_t n;
@@ -2050,19 +2708,170 @@ static void dolon__link_tend(dolon_tracer *t, int64_t now, uint32_t columns)
         t->link.delay = 2 * t->link.delay < most ? 2 * t->link.delay : most;
     }
     if (t->link.fd < 0 || columns == 0) return;
-    n = t->wire->announce(t->datagram, sizeof t->datagram, t, columns);
+    n = dolon__json_announce(t->datagram, sizeof t->datagram, t, columns);
     DOLON_ASSERT(n > 0);
     t->link.announced = columns; /* before sending, which may find that it must be done again */
     if (n > 0) dolon__link_send(t, n);
 }
 
-static void dolon__link_row(dolon_tracer *t, const dolon__row *row)
+static void dolon__json_send_row(dolon_tracer *t, const dolon__row *row)
 {
     uint64_t marks_lost = row->marks->count + row->marks->lost;
-    size_t n = row->count > 0 ? t->wire->row(t->datagram, sizeof t->datagram, t, row, &marks_lost) : 0;
+    size_t n = row->count > 0 ? dolon__json_row(t->datagram, sizeof t->datagram, t, row, &marks_lost) : 0;
     int sent = n > 0 && t->link.fd >= 0 && dolon__link_send(t, n);
-    dolon__count_stat(t, &t->stats.unsent, !sent);
+    dolon__count_stat(t, &t->stats.lost, !sent);
     dolon__count_stat(t, &t->stats.marks_lost, marks_lost);
+}
+
+/* -- the binary wire: the session decides, the link carries -- */
+
+/* FACTS, as server/WIRE.md has them: texts as they fit, the arguments and tags last. */
+static size_t dolon__link_facts(const dolon__passport *p, uint8_t *out, size_t room)
+{
+    const char *texts[5];
+    uint8_t *q = out, *count_at, *end = out + room;
+    int tags = 0;
+    texts[0] = p->app, texts[1] = p->host, texts[2] = p->place, texts[3] = p->build, texts[4] = p->args;
+    q = dolon__put(q, (uint64_t)p->time, 8);
+    q = dolon__put(q, (uint64_t)p->interval, 8);
+    q = dolon__put(q, (uint64_t)p->pid, 4);
+    q = dolon__put(q, p->born, 8);
+    for (int i = 0; i < 5; i++) {
+        size_t rest = (size_t)(end - q) - 2 * (size_t)(5 - i) - 2; /* lengths to come, and the number of tags */
+        size_t n = dolon__copy_valid(q + 2, i == 4 ? rest / 2 : rest, texts[i]);
+        dolon__put(q, n, 2);
+        q += 2 + n;
+    }
+    count_at = q;
+    q += 2;
+    for (; tags < p->tag_count; tags++) {
+        const char *pair[2];
+        uint8_t *before = q;
+        pair[0] = p->tag_names[tags], pair[1] = p->tag_values[tags];
+        for (int i = 0; i < 2 && q; i++) {
+            if ((size_t)(end - q) < 2 + 3 * strlen(pair[i])) { /* at worst each byte becomes three */
+                q = NULL;
+            } else {
+                size_t n = dolon__copy_valid(q + 2, (size_t)(end - q) - 2, pair[i]);
+                dolon__put(q, n, 2);
+                q += 2 + n;
+            }
+        }
+        if (!q) {
+            q = before;
+            break;
+        }
+    }
+    dolon__put(count_at, (uint64_t)tags, 2);
+    return (size_t)(q - out);
+}
+
+static size_t dolon__link_column(void *ctx, uint32_t i, uint8_t *out)
+{
+    const dolon__column *c = &((const dolon_tracer *)ctx)->columns[i];
+    size_t unit = dolon__copy_valid(out + 3, 255, c->unit);
+    size_t name = dolon__copy_valid(out + 3 + unit, 255, c->name);
+    out[0] = (uint8_t)dolon__is_counter(c);
+    out[1] = (uint8_t)unit;
+    out[2] = (uint8_t)name;
+    return 3 + unit + name;
+}
+
+/* Opens the link if it is closed; and anew, its name looked up again, if the server has been silent for long. */
+static void dolon__link_keep_open(dolon_tracer *t, int64_t now)
+{
+    if (now < t->link.announce && !(t->link.fd < 0 && t->link.resolver)) return;
+    if (t->link.fd >= 0 && !dolon__session_awake(&t->session, now)) dolon__link_close(t);
+    if (t->link.fd < 0) dolon__link_open(t);
+    t->link.announce = now + DOLON__DELAY_MAX_TROUBLE;
+}
+
+static void dolon__link_receive(dolon_tracer *t, int64_t now)
+{
+    uint8_t bytes[DOLON__ACK_HEAD + 12 * DOLON__HOLES + 1];
+    int error = 0, refused = t->session.refused;
+    size_t n;
+    while (t->link.fd >= 0 && (n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error)) > 0)
+        dolon__session_take(&t->session, now, bytes, n);
+    if (error == ECONNREFUSED) dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+    if (t->session.refused != refused) dolon__link_state(t, DOLON_REFUSED, "");
+    if (t->session.heard == now) dolon__link_state(t, DOLON_OK, "");
+}
+
+/* Takes what has come, sends what is due, and brings the figures up to date. */
+static void dolon__link_exchange(dolon_tracer *t, int64_t now)
+{
+    dolon__session *s = &t->session;
+    size_t n;
+    dolon__link_keep_open(t, now);
+    dolon__link_receive(t, now);
+    s->offset = dolon__os_clock(CLOCK_REALTIME) - dolon__wall(t, dolon__os_mono());
+    while (t->link.fd >= 0 && (n = dolon__session_next(s, now, (uint8_t *)t->datagram)) > 0) {
+        int error = dolon__os_send(t->link.fd, t->datagram, n);
+        if (error == 0) dolon__count_stat(t, &t->stats.sent, 1);
+        if (error == ECONNREFUSED) dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+        if (error != 0) break; /* it is sent again when no answer comes */
+    }
+    if (!dolon__session_awake(s, now) && t->link.trouble == DOLON_OK) dolon__link_state(t, DOLON_UNANSWERED, "");
+    pthread_mutex_lock(&t->lock);
+    t->stats.acked = s->ring.oldest.seq - s->ring.dropped;
+    t->stats.lost = s->ring.dropped;
+    t->stats.resent = s->resent;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void dolon__link_binary_row(dolon_tracer *t, int64_t now, const dolon__row *row)
+{
+    dolon__session *s = &t->session;
+    s->columns = row->count;
+    for (uint32_t i = 0; i < row->marks->count; i++) dolon__session_mark(s, now, &row->marks->list[i]);
+    if (row->marks->lost > 0) {
+        dolon__mark mark;
+        mark.time = row->time;
+        snprintf(mark.label, sizeof mark.label, "(%llu more marks were dropped)",
+                 (unsigned long long)row->marks->lost);
+        dolon__session_mark(s, now, &mark);
+        dolon__count_stat(t, &t->stats.marks_lost, row->marks->lost);
+    }
+    dolon__session_row(s, now, row->time, row->values, row->count, t->scratch);
+    if (row->last) dolon__session_bye(s, now, row->time, 0);
+}
+
+/* -- either wire -- */
+
+static void dolon__link_row(dolon_tracer *t, int64_t now, const dolon__row *row)
+{
+    if (t->binary) {
+        dolon__link_binary_row(t, now, row);
+        dolon__link_exchange(t, now);
+        return;
+    }
+    dolon__json_tend(t, now, row->count);
+    dolon__json_send_row(t, row);
+    if (t->link.announced < row->count) dolon__json_tend(t, now, row->count); /* the row found a server come back */
+}
+
+/* What the link does between two rows. */
+static void dolon__link_tend(dolon_tracer *t, int64_t now)
+{
+    if (t->binary)
+        dolon__link_exchange(t, now);
+    else if (now >= t->link.announce)
+        dolon__json_tend(t, now, t->link.announced);
+}
+
+static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
+{
+    int64_t due = t->binary && t->link.fd >= 0 ? dolon__session_due(&t->session, now) : t->link.announce;
+    if (t->link.fd < 0 && t->link.resolver && due > now + 50 * DOLON__MS) due = now + 50 * DOLON__MS;
+    return dolon__earlier(due, t->link.announce);
+}
+
+/* Whether the last row and the goodbye are where they should be, or cannot be brought there. */
+static int dolon__link_is_done(const dolon_tracer *t)
+{
+    return !t->binary || t->goodbye <= 0 || dolon__session_done(&t->session) || t->link.fd < 0 ||
+           t->link.trouble != DOLON_OK;
 }
 
 /* ---- >>tick: from the columns to a row ---- */
@@ -2070,9 +2879,10 @@ static void dolon__link_row(dolon_tracer *t, const dolon__row *row)
 /* Under the tracer's lock. A column that does not fit is left out for good. */
 static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
 {
-    size_t bytes = t->announce_bytes + t->wire->column_cost(c);
-    size_t row = t->wire->row_base + (t->column_count + 1) * t->wire->row_value;
-    int many = t->column_count == DOLON_MAX_COLUMNS, big = bytes > DOLON_DATAGRAM_BYTES || row > DOLON_DATAGRAM_BYTES;
+    size_t bytes = t->announce_bytes + dolon__json_column_cost(c);
+    size_t row = DOLON__JSON_ROW_BASE + (t->column_count + 1) * DOLON__JSON_ROW_VALUE;
+    int many = t->column_count == DOLON_MAX_COLUMNS;
+    int big = !t->binary && (bytes > DOLON_DATAGRAM_BYTES || row > DOLON_DATAGRAM_BYTES);
     if (many || big) {
         t->stats.columns_left_out++;
         return many ? DOLON_TOO_MANY : DOLON_TOO_BIG;
@@ -2219,9 +3029,7 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
     t->stats.rows++;
     t->stats.late += (uint64_t)late;
     pthread_mutex_unlock(&t->lock);
-    dolon__link_tend(t, now, row.count);
-    dolon__link_row(t, &row);
-    if (t->link.announced < row.count) dolon__link_tend(t, now, row.count); /* the row found a server come back */
+    dolon__link_row(t, now, &row);
 }
 
 /* ---- >>timer ---- */
@@ -2232,30 +3040,43 @@ static void dolon__free(dolon_tracer *t)
     dolon__link_close(t);
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
+    if (t->timer >= 0) close(t->timer);
     alloc.free(alloc.user, t);
 }
 
-/* Sleeps until the monotonic clock says `until`. Returns 1 at once when the tracer is to stop. */
+/* Sleeps until the monotonic clock says `until`, or an answer has come. Returns 1 at once when the tracer is to stop. */
 static int dolon__wait(dolon_tracer *t, int64_t until)
 {
-    int stop;
-    pthread_mutex_lock(&t->lock);
-    while (!t->stop && dolon__os_mono() < until) dolon__os_cond_wait(&t->wake, &t->lock, until);
-    stop = t->stop;
-    pthread_mutex_unlock(&t->lock);
-    return stop;
+    if (until > dolon__os_mono()) {
+        dolon__os_timer_set(t->timer, until);
+        if (!DOLON__LOAD_ACQUIRE(&t->stop)) dolon__os_sleep(t->timer, t->binary ? t->link.fd : -1);
+    }
+    return DOLON__LOAD_ACQUIRE(&t->stop);
+}
+
+/* The last row; and with the binary wire, a while for its acknowledgement. */
+static void dolon__farewell(dolon_tracer *t)
+{
+    int64_t now = dolon__os_mono(), until = now + t->goodbye, due;
+    dolon__tick(t, now, now, 1);
+    while (!dolon__link_is_done(t) && (now = dolon__os_mono()) < until) {
+        due = dolon__link_due(t, now);
+        dolon__os_timer_set(t->timer, dolon__earlier(due, until));
+        dolon__os_sleep(t->timer, t->link.fd);
+        dolon__link_tend(t, dolon__os_mono());
+    }
 }
 
 static void *dolon__timer(void *arg)
 {
     dolon_tracer *t = (dolon_tracer *)arg;
-    int64_t interval = t->passport.interval, due = t->start, now;
+    int64_t interval = t->passport.interval, due = t->start, now = t->start;
     int abandoned;
     dolon__os_become_timer();
-    while (!dolon__wait(t, due < t->link.announce ? due : t->link.announce)) {
+    while (!dolon__wait(t, dolon__earlier(due, dolon__link_due(t, now)))) {
         now = dolon__os_mono();
         if (now < due) {
-            dolon__link_tend(t, now, t->link.announced);
+            dolon__link_tend(t, now);
             continue;
         }
         dolon__tick(t, due, now, 0);
@@ -2267,8 +3088,7 @@ static void *dolon__timer(void *arg)
             dolon__count_stat(t, &t->stats.skipped, (uint64_t)over);
         }
     }
-    now = dolon__os_mono();
-    dolon__tick(t, now, now, 1);
+    dolon__farewell(t);
     pthread_mutex_lock(&t->lock);
     t->done = 1;
     abandoned = t->abandoned;
@@ -2322,9 +3142,19 @@ static void dolon__init(void)
     pthread_mutex_unlock(&dolon__all.lock);
 }
 
-/* When a library that holds this code is unloaded, threads that end later must not call into it. */
+static int dolon__end(dolon_tracer *t);
+
+/* At exit tracers that were not stopped say goodbye. And when a library that holds this code is unloaded, no thread must
+   run in it or call into it any more. */
 DOLON__ATTR((destructor)) static void dolon__unload(void)
 {
+    dolon_tracer *t;
+    pthread_mutex_lock(&dolon__all.lock);
+    t = dolon__all.tracers;
+    pthread_mutex_unlock(&dolon__all.lock);
+    for (; t; t = t->next)
+        if (!pthread_equal(pthread_self(), t->thread))
+            dolon__end(t); /* it stays: the program still has the pointer */
     pthread_mutex_lock(&dolon__all.lock);
     if (dolon__all.key_valid) pthread_key_delete(dolon__all.key);
     dolon__all.key_valid = 0;
@@ -2391,6 +3221,17 @@ static void dolon__setup_link(dolon_tracer *t, const dolon_desc *desc)
     t->link.trouble = DOLON_OK;
 }
 
+static void dolon__parse_uuid(const char *text, uint8_t out[16])
+{
+    for (int i = 0; i < 16; text += 2, i++) {
+        unsigned byte = 0;
+        if (*text == '-') text++;
+        for (int k = 0; k < 2; k++)
+            byte = byte << 4 | (unsigned)(text[k] <= '9' ? text[k] - '0' : text[k] - 'a' + 10);
+        out[i] = (uint8_t)byte;
+    }
+}
+
 /* A random UUID: version 4, RFC 9562 §5.4. */
 static void dolon__setup_uuid(char out[37])
 {
@@ -2419,12 +3260,43 @@ static void dolon__setup_passport(dolon_tracer *t, const dolon_desc *desc)
     if (!desc->hide_args) dolon__os_arguments(p->args, sizeof p->args);
     dolon__os_build_id(p->build, sizeof p->build);
     p->pid = (int)getpid();
+    p->born = dolon__os_born();
+    dolon__os_place(p->place, sizeof p->place);
     p->time = dolon__os_clock(CLOCK_REALTIME);
     for (int i = 0; i < DOLON_MAX_TAGS && desc->tags[i].name; i++) {
         dolon__copy(p->tag_names[i], sizeof p->tag_names[i], desc->tags[i].name);
         dolon__copy(p->tag_values[i], sizeof p->tag_values[i], desc->tags[i].value);
         p->tag_count = i + 1;
     }
+}
+
+static size_t dolon__ring_bytes(const dolon_desc *desc)
+{
+    if (desc->wire == DOLON_WIRE_JSON) return 0;
+    return desc->ring_bytes == 0 ? 256 * 1024 : desc->ring_bytes < 4096 ? 4096 : (size_t)desc->ring_bytes;
+}
+
+/* The ring lies behind the tracer, in the same block. */
+static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
+{
+    dolon__session *s = &t->session;
+    int bytes = desc->datagram_bytes == 0 ? 1200 : desc->datagram_bytes;
+    t->binary = desc->wire != DOLON_WIRE_JSON;
+    t->goodbye = desc->goodbye == 0 ? DOLON__SECOND : desc->goodbye < 0 ? 0 : (int64_t)(desc->goodbye * 1e9);
+    if (!t->binary) return;
+    if (bytes < DOLON__DATAGRAM_LEAST) bytes = DOLON__DATAGRAM_LEAST;
+    if (bytes > DOLON_DATAGRAM_BYTES) bytes = DOLON_DATAGRAM_BYTES;
+    dolon__parse_uuid(t->passport.uuid, s->run);
+    s->datagram = (size_t)bytes;
+    s->facts = t->facts;
+    s->facts_bytes =
+        dolon__link_facts(&t->passport, t->facts, (s->datagram < 1200 ? s->datagram : 1200) - DOLON__HEADER);
+    s->column = dolon__link_column;
+    s->ctx = t;
+    s->linger = t->passport.interval < 100 * DOLON__MS ? 100 * DOLON__MS : 0;
+    s->ring.bytes = (uint8_t *)(t + 1);
+    s->ring.size = dolon__ring_bytes(desc);
+    dolon__session_start(s, t->start);
 }
 
 static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
@@ -2436,7 +3308,7 @@ static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
         probes = defaults;
         count = sizeof defaults / sizeof defaults[0];
     }
-    t->announce_bytes = t->wire->announce(t->datagram, sizeof t->datagram, t, 0);
+    t->announce_bytes = dolon__json_announce(t->datagram, sizeof t->datagram, t, 0);
     for (size_t i = 0; i < count && probes[i].name; i++) dolon_add_probe(t, &probes[i]);
     dolon__append_new_series(t);
 }
@@ -2445,16 +3317,16 @@ static void dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_al
 {
     memset(t, 0, sizeof *t);
     pthread_mutex_init(&t->lock, NULL);
-    dolon__os_cond_init(&t->wake);
     dolon__os_cond_init(&t->ended);
+    t->timer = dolon__os_timer();
     t->alloc = *alloc;
     t->log = desc->log;
-    t->wire = dolon__wire_find(desc->wire);
     dolon__setup_passport(t, desc);
     t->start = dolon__os_mono();
     t->slept = t->slept_before = dolon__os_slept();
     dolon__setup_interval(t, desc);
     dolon__setup_link(t, desc);
+    dolon__setup_session(t, desc);
     dolon__setup_probes(t, desc);
 }
 
@@ -2490,7 +3362,7 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     if (disabled && strcmp(disabled, "0") != 0) return NULL;
     pthread_once(&dolon__once, dolon__init);
     dolon__join_known();
-    t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t);
+    t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t + dolon__ring_bytes(desc));
     if (!t) {
         dolon__say(&desc->log, DOLON_NO_MEMORY, "");
         return NULL;
@@ -2506,9 +3378,25 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     return t;
 }
 
+/* Lets the timer thread finish; 0: it did not in time. */
+static int dolon__end(dolon_tracer *t)
+{
+    int64_t patience = dolon__os_mono() + DOLON__SECOND + t->goodbye;
+    int done;
+    if (t->joined) return 1;
+    DOLON__STORE_RELEASE(&t->stop, 1);
+    dolon__os_timer_set(t->timer, 0);
+    pthread_mutex_lock(&t->lock);
+    while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
+    done = t->done;
+    pthread_mutex_unlock(&t->lock);
+    if (done) pthread_join(t->thread, NULL);
+    t->joined = done;
+    return done;
+}
+
 void dolon_stop(dolon_tracer *t)
 {
-    int64_t patience = dolon__os_mono() + DOLON__SECOND;
     int done;
     if (!t) return;
     if (t->forked) {
@@ -2516,12 +3404,7 @@ void dolon_stop(dolon_tracer *t)
         return;
     }
     dolon__delist(t);
-    pthread_mutex_lock(&t->lock);
-    t->stop = 1;
-    pthread_cond_signal(&t->wake);
-    while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
-    done = t->done;
-    pthread_mutex_unlock(&t->lock);
+    done = dolon__end(t);
     if (!done) {
         dolon__tell(t, DOLON_STUCK, "");
         pthread_mutex_lock(&t->lock);
@@ -2529,10 +3412,9 @@ void dolon_stop(dolon_tracer *t)
         DOLON__STORE(&t->abandoned, !done);
         if (!done) pthread_detach(t->thread);
         pthread_mutex_unlock(&t->lock);
+        if (done) pthread_join(t->thread, NULL);
     }
     if (!done) return;
-    pthread_join(t->thread, NULL);
-    pthread_cond_destroy(&t->wake);
     pthread_cond_destroy(&t->ended);
     pthread_mutex_destroy(&t->lock);
     dolon__free(t);

@@ -68,6 +68,32 @@ bool span_eq(span a, span b)
     return a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The length of the character at p, 0 if it is none: the table of RFC 3629 §4. The second byte's range is what rules
+   out the overlong forms, the surrogates, and what is beyond U+10FFFF. */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80) return 1;
+    size_t length = p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+    if (!length || length > n) return 0;
+    unsigned least = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned most = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : 0xBF;
+    if (p[1] < least || p[1] > most) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    return length;
+}
+
+bool span_is_utf8(span text)
+{
+    const unsigned char *p = (const unsigned char *)text.p;
+    for (size_t i = 0; i < text.n;) {
+        size_t length = utf8_length(p + i, text.n - i);
+        if (!length) return false;
+        i += length;
+    }
+    return true;
+}
+
 /* How many bytes of the well-formed UTF-8 `text` fit into `max` without cutting a character: bytes 10xxxxxx continue
    one (RFC 3629 §3). */
 static size_t utf8_fit(span text, size_t max)

@@ -28,6 +28,7 @@ typedef struct {
 
 span span_of(const char *s);                                /* NULL gives the empty span */
 bool span_eq(span a, span b);
+bool span_is_utf8(span text);                               /* well-formed by RFC 3629 §4 */
 /* A printable copy of hostile text, owned by the caller: valid UTF-8 in, at most `max` bytes out, cut at a
    character's edge; control characters (U+0000–1F, 7F) become spaces; `*clipped` (may be NULL) tells of either. */
 char *span_clean(span text, size_t max, bool *clipped);

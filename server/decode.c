@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    decode: the bytes of one datagram → records. The JSON of the original client; rules in WIRE.md. */
 #include "decode.h"
+#include "decode_binary.h"
 #include "decode_tidy.h"
 
 #include <jansson.h>
@@ -266,16 +267,10 @@ static decode_result decode_message(const json_t *root, record_sink sink, void *
     return DECODE_MESSAGE;
 }
 
-/* The binary wire's datagrams begin with D0 10, which begins no UTF-8 text (10 continues no D0). */
-static bool is_binary(const unsigned char *bytes, size_t n)
-{
-    return n >= 2 && bytes[0] == 0xD0 && bytes[1] == 0x10;
-}
-
 decode_result decode_datagram(const void *bytes, size_t n, record_sink sink, void *ctx)
 {
     if (n == 0) return DECODE_EMPTY;
-    if (is_binary(bytes, n)) return DECODE_VERSION;
+    if (decode_is_binary(bytes, n)) return decode_binary(bytes, n, sink, ctx);
     buf tidied = {0};
     span text = decode_tidy((span){bytes, n}, &tidied);
     json_error_t error;

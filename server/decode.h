@@ -15,6 +15,7 @@
     X(DECODE_MESSAGE, "message", "an unknown msg_type")                                 \
     X(DECODE_UUID, "uuid", "the uuid is no UUID")                                       \
     X(DECODE_COLUMNS, "columns", "no columns, or more than MAX_COLUMNS")                \
+    X(DECODE_LENGTH, "length", "a binary datagram whose fields do not fit its length or each other")        \
     X(DECODE_VERSION, "version", "a binary datagram of a version this server does not speak")
 
 typedef enum {

@@ -39,9 +39,13 @@ struct ingest {
     atomic_bool stopping;
     pthread_mutex_t lock; /* guards: */
     answer *answers, **answers_end;
+    receipt *receipts;
+    size_t receipt_count, receipt_room;
 
     /* the thread's own */
     int64_t now; /* when the datagram in work came */
+    const struct msghdr *message;
+    size_t length; /* the datagram's */
     uint64_t records;
     uint32_t drops; /* as last read from the kernel, which counts modulo 2^32 */
     char *bytes;    /* [SLOTS][SLOT_BYTES]; only pages that are used take memory */
@@ -69,8 +73,11 @@ static void log_refused(const struct msghdr *m, size_t n, decode_result why)
 static void take_record(void *ctx, const record *r)
 {
     ingest *in = ctx;
+    const struct msghdr *m = in->message;
+    peer from = {.size = m->msg_namelen < sizeof from.bytes ? m->msg_namelen : 0};
+    memcpy(from.bytes, m->msg_name, from.size);
     in->records++;
-    runs_take(in->runs, r, in->now);
+    runs_take_from(in->runs, r, &from, in->length, in->now);
 }
 
 /* Returns how many datagrams there were, at most SLOTS. */
@@ -87,6 +94,8 @@ static int receive(ingest *in)
     for (int i = 0; i < count; i++) {
         size_t n = in->messages[i].msg_len;
         in->now = clock_wall();
+        in->message = &in->messages[i].msg_hdr;
+        in->length = n;
         decode_result result = decode_datagram(in->parts[i].iov_base, n, take_record, in);
         bytes += n;
         if (!result) continue;
@@ -107,12 +116,29 @@ static void take_answers(ingest *in)
     answer *first = in->answers;
     in->answers = NULL;
     in->answers_end = &in->answers;
+    receipt *receipts = in->receipts;
+    size_t count = in->receipt_count;
+    in->receipts = NULL;
+    in->receipt_count = in->receipt_room = 0;
     pthread_mutex_unlock(&in->lock);
+    for (size_t i = 0; i < count; i++) runs_durable(in->runs, &receipts[i]);
+    free(receipts);
     for (answer *next; first; first = next) {
         next = first->next;
         runs_answer(in->runs, &first->id, first->stored, clock_wall());
         free(first);
     }
+}
+
+/* ---- what goes back ---- */
+
+/* A lost acknowledgement does no harm: the client asks again. */
+static void send_acks(ingest *in)
+{
+    uint8_t bytes[RUNS_ACK_BYTES];
+    peer to;
+    for (size_t n; (n = runs_next_ack(in->runs, bytes, &to)) > 0;)
+        sendto(in->socket, bytes, n, MSG_DONTWAIT, (const void *)to.bytes, to.size);
 }
 
 /* ---- what goes on ---- */
@@ -133,6 +159,7 @@ static void flush(ingest *in, bool final)
 {
     batch *b = runs_flush(in->runs, clock_wall(), final);
     if (b) in->desc.batch(in->desc.ctx, b);
+    runs_set_behind(in->runs, in->desc.behind && in->desc.behind(in->desc.ctx));
     atomic_store_explicit(&in->stats.runs, runs_count(in->runs), memory_order_relaxed);
     count_drops(in);
 }
@@ -144,6 +171,7 @@ static void wait_until(ingest *in, int64_t due)
 {
     struct pollfd fds[] = {{.fd = in->socket, .events = POLLIN}, {.fd = in->wake, .events = POLLIN}};
     int64_t left = due - clock_mono();
+    if (runs_owes(in->runs) && left > ACK_PAUSE_MS * NS_PER_MS) left = ACK_PAUSE_MS * NS_PER_MS;
     poll(fds, ARRAY_LEN(fds), left > 0 ? (int)((left + NS_PER_MS - 1) / NS_PER_MS) : 0);
     if (fds[1].revents) take_answers(in);
 }
@@ -168,6 +196,7 @@ static void *run_thread(void *arg)
     while (!atomic_load(&in->stopping)) {
         wait_until(in, due);
         receive(in);
+        send_acks(in);
         if (!runs_full(in->runs) && clock_mono() < due) continue;
         flush(in, false);
         due = clock_mono() + FLUSH_MS * NS_PER_MS;
@@ -191,6 +220,26 @@ void ingest_answer(ingest *in, const uuid *id, run_info *stored)
     pthread_mutex_lock(&in->lock);
     *in->answers_end = a;
     in->answers_end = &a->next;
+    pthread_mutex_unlock(&in->lock);
+    wake(in);
+}
+
+void ingest_durable(ingest *in, const batch *b)
+{
+    pthread_mutex_lock(&in->lock);
+    for (size_t i = 0; i < b->count; i++) {
+        const run_info *info = b->parts[i].info;
+        if (!info->acked) continue;
+        if (in->receipt_count == in->receipt_room) {
+            in->receipt_room = in->receipt_room ? 2 * in->receipt_room : 64;
+            in->receipts = mem_resize(in->receipts, in->receipt_room, sizeof *in->receipts);
+        }
+        in->receipts[in->receipt_count++] = (receipt){.id = info->id,
+                                                      .rows = info->next_seq,
+                                                      .marks = info->next_mark,
+                                                      .columns = (uint32_t)info->column_count,
+                                                      .ended = info->state != RUN_LIVE};
+    }
     pthread_mutex_unlock(&in->lock);
     wake(in);
 }
@@ -272,6 +321,7 @@ void ingest_free(ingest *in)
         run_info_free(a->stored);
         free(a);
     }
+    free(in->receipts);
     runs_free(in->runs);
     pthread_mutex_destroy(&in->lock);
     close(in->socket);

@@ -15,6 +15,8 @@ typedef struct {
     runs_limits limits;
     void (*batch)(void *ctx, batch *b);                      /* takes ownership; on the ingest thread   */
     void (*want)(void *ctx, const uuid *run);                /* ask the store; answer by ingest_answer() */
+    bool (*behind)(void *ctx);                               /* the store is: rows had better wait at their clients;
+                                                                may be NULL                             */
     void *ctx;
 } ingest_desc;
 
@@ -30,6 +32,8 @@ typedef struct {
 ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why);
 void ingest_start(ingest *in);                               /* the thread */
 void ingest_answer(ingest *in, const uuid *id, run_info *stored); /* any thread; takes ownership */
+/* All of the batch is durable now: any thread; the batch stays the caller's. */
+void ingest_durable(ingest *in, const batch *b);
 /* Takes what the socket still holds, waits a moment for answers that are due, hands on the last batch, ends the thread.
    Then, when nobody can call ingest_answer() any more, ingest_free(). */
 void ingest_stop(ingest *in);

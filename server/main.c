@@ -33,6 +33,16 @@ static void on_batch(void *ctx, batch *b)
     writer_put(s->writer, b);
 }
 
+static void on_durable(void *ctx, const batch *b)
+{
+    ingest_durable(((server *)ctx)->ingest, b);
+}
+
+static bool is_behind(void *ctx)
+{
+    return writer_is_behind(((server *)ctx)->writer);
+}
+
 static void on_want(void *ctx, const uuid *run)
 {
     writer_want(((server *)ctx)->writer, run);
@@ -82,8 +92,9 @@ static int complain(const char *what, buf *why)
 
 static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
 {
-    writer_desc writing = {.store_url = c->store, .found = on_found, .ctx = s};
-    ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .ctx = s};
+    writer_desc writing = {.store_url = c->store, .durable = on_durable, .found = on_found, .ctx = s};
+    ingest_desc receiving = {
+        .address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
     s->live = live_new();
     s->ingest = ingest_open(&receiving, udp, why);
     if (!s->ingest) return false;

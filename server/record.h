@@ -33,10 +33,32 @@ typedef enum {
     RECORD_MARK,     /* a labelled moment                                                                */
     RECORD_LOST,     /* the client says: these rows I had to drop                                        */
     RECORD_ALIVE,    /* nothing new, but the program lives                                               */
-    RECORD_END       /* goodbye                                                                          */
+    RECORD_END,      /* goodbye                                                                          */
+
+    /* The binary wire's, whose runs are acknowledged: */
+    RECORD_FACTS,    /* an announcement without columns                                                  */
+    RECORD_COLUMNS,  /* the names of some columns                                                        */
+    RECORD_ROWS,     /* the rows of a datagram; none: the client is alive                                */
+    RECORD_MARKS,    /* labelled moments, numbered                                                       */
+    RECORD_GOODBYE   /* what the run has in all                                                          */
 } record_kind;
 
 typedef enum { END_STOPPED, END_CRASHED } end_reason;
+
+/* The rows of one ROWS datagram, or slices of them: row i has values[i * slice …] in columns first … first + slice - 1. */
+typedef struct {
+    uint64_t kept, next;      /* the oldest row the client still has; the rows it has sampled in all     */
+    int64_t offset;           /* ns: its wall clock minus the clock of the rows' times                   */
+    uint32_t columns, first, slice, count;
+    uint64_t seq;             /* of row 0; kept <= seq, seq + count <= next                              */
+    const int64_t *time;
+    const double *values;     /* NaN: no value                                                           */
+} record_rows;
+
+typedef struct {
+    int64_t time;
+    span text;
+} record_label;
 
 typedef struct {
     record_kind kind;
@@ -45,7 +67,9 @@ typedef struct {
     union {
         struct {
             span app, host, build, args;
+            span place;       /* boot and pid namespace: where `pid` means the same process; "": not told */
             int64_t pid;      /* 0: not told                                   */
+            uint64_t born;    /* when that process was started, in clock ticks since boot; 0: not told    */
             int64_t started;  /* ns since the epoch, or NO_TIME                */
             int64_t interval; /* ns between two rows as planned; 0: not told   */
             const record_column *columns;
@@ -70,6 +94,21 @@ typedef struct {
             end_reason reason;
             int64_t time;
         } end;
+        struct {
+            uint32_t first, count;   /* columns[0] is the run's column `first`                             */
+            const record_column *columns;
+        } names;
+        record_rows rows;
+        struct {
+            uint32_t kept, first, count; /* labels[0] is the run's mark `first`; below `kept` none will come again */
+            const record_label *labels;
+        } marks;
+        struct {
+            end_reason reason;
+            int64_t time;
+            uint64_t kept, next;     /* as in record_rows: `next` is how many rows there are in all        */
+            uint32_t marks;          /* how many there are in all                                          */
+        } goodbye;
     };
 } record;
 

@@ -29,6 +29,9 @@ typedef struct {
     int64_t interval;        /* ns; 0: not told                          */
     uint64_t rows, lost;     /* stored; known to be lost                 */
     uint64_t next_seq;       /* the sequence number after the highest stored                     */
+    uint32_t next_mark;      /* the same of the marks that are numbered: the binary wire's       */
+    int64_t offset;          /* ns: the client's wall clock minus the clock of its rows, lately  */
+    bool acked;              /* its client keeps rows until they are acknowledged; not stored    */
     run_state state;
     run_column *columns;
     size_t column_count;

@@ -1,37 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    runs: the registry of the runs that are heard of now. */
-#include "runs.h"
+#include "runs_binary.h"
 #include "runs_info.h"
-#include "runs_table.h"
+#include "runs_internal.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A run is at first in `waiting`, by `since`: for the store's answer, or for an announcement. When it has both it is
-   ready, moves to `known`, by `heard`, and what it said meanwhile is replayed. */
-struct runs {
-    runs_limits limits;
-    void (*want)(void *ctx, const uuid *run);
-    void *ctx;
-    table table;
-    queue waiting, known;
-    entry *unasked; /* the oldest in `waiting` that the store was not asked for */
-    size_t asked;   /* answers that are due */
-    bool unsent;    /* news of a forgotten run leaves with the next flush only */
-    entry **dirty;  /* those that the next flush has to look at */
-    size_t dirty_count, dirty_room;
-    batch_part *done; /* parts that were complete before the flush */
-    size_t done_count, done_room;
-    size_t fresh_bytes; /* of all that is new */
-    size_t held_rows, held_bytes;
-    size_t info_bytes;
-    int64_t now, tick; /* the last `now`; the same, but never set back */
-    runs_counters counters;
-};
-
 /* The counters have one writer: no need for a locked addition. */
-static void count(_Atomic uint64_t *counter, uint64_t n)
+void runs_count_up(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
@@ -42,20 +20,20 @@ static void advance(runs *r, int64_t now)
     r->now = now;
 }
 
-static const char *text_of(const entry *e, char text[UUID_TEXT])
+const char *runs_text_of(const entry *e, char text[UUID_TEXT])
 {
     uuid_format(&e->info->id, text);
     return text;
 }
 
-static bool is_ready(const entry *e)
+bool runs_is_ready(const entry *e)
 {
-    return e->answered && e->info->column_count;
+    return e->answered && (e->info->column_count || (e->binary && binary_is_announced(e->binary)));
 }
 
 /* ---- what leaves ---- */
 
-static void set_dirty(runs *r, entry *e)
+void runs_set_dirty(runs *r, entry *e)
 {
     if (e->dirty != NOT_DIRTY) return;
     if (r->dirty_count == r->dirty_room) {
@@ -75,10 +53,10 @@ static void set_clean(runs *r, entry *e)
     e->dirty = NOT_DIRTY;
 }
 
-static void set_changed(runs *r, entry *e)
+void runs_set_changed(runs *r, entry *e)
 {
     e->changed = true;
-    if (is_ready(e)) set_dirty(r, e);
+    if (runs_is_ready(e)) runs_set_dirty(r, e);
 }
 
 static uint64_t lost_in(const batch_part *p)
@@ -96,7 +74,10 @@ static void close_part(runs *r, entry *e)
         r->done_room = r->done_room ? 2 * r->done_room : 16;
         r->done = mem_resize(r->done, r->done_room, sizeof *r->done);
     }
-    e->info->next_seq = e->seqs.next;
+    if (e->binary)
+        binary_snapshot(e->binary, e->info);
+    else
+        e->info->next_seq = e->seqs.next;
     batch_part part = gather_take(&e->fresh, e->info->column_count);
     part.info = run_info_copy(e->info);
     r->done[r->done_count++] = part;
@@ -107,18 +88,28 @@ static void close_part(runs *r, entry *e)
     e->changed = false;
 }
 
-static void add_event(runs *r, entry *e, run_event event)
+void runs_add_event(runs *r, entry *e, run_event event)
 {
     size_t before = e->fresh.bytes;
     gather_event(&e->fresh, event);
     r->fresh_bytes += e->fresh.bytes - before;
-    set_dirty(r, e);
+    runs_set_dirty(r, e);
+}
+
+void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count)
+{
+    size_t before = e->fresh.bytes;
+    gather_row(&e->fresh, e->info->column_count, seq, time, values, count);
+    r->fresh_bytes += e->fresh.bytes - before;
+    if (time > e->info->last) e->info->last = time;
+    runs_count_up(&r->counters.rows, 1);
+    runs_set_dirty(r, e);
 }
 
 static void add_gap(runs *r, entry *e, const hole *h)
 {
     bool forth = h->before <= h->after; /* a client's clock may have been set back */
-    add_event(r, e,
+    runs_add_event(r, e,
               (run_event){.kind = EVENT_GAP,
                           .time = forth ? h->before : h->after,
                           .until = forth ? h->after : h->before,
@@ -148,19 +139,15 @@ static void take_row(runs *r, entry *e, const record *rec, int64_t now)
     e->row_marks = 0;
     e->row_seen = verdict == SEQ_SEEN;
     if (e->row_seen) {
-        count(&r->counters.duplicates, 1);
+        runs_count_up(&r->counters.duplicates, 1);
         return;
     }
-    if (rec->row.count < columns) count(&r->counters.short_rows, 1);
-    if (rec->row.count > columns) count(&r->counters.long_rows, 1);
-    count(&r->counters.rows, 1);
-    size_t before = e->fresh.bytes;
-    gather_row(&e->fresh, columns, seq, time, rec->row.values, rec->row.count);
-    r->fresh_bytes += e->fresh.bytes - before;
-    if (first || time > e->info->last) e->info->last = time;
+    if (rec->row.count < columns) runs_count_up(&r->counters.short_rows, 1);
+    if (rec->row.count > columns) runs_count_up(&r->counters.long_rows, 1);
+    runs_add_row(r, e, seq, time, rec->row.values, rec->row.count);
+    if (first) e->info->last = time;                   /* even if it lies before the start */
     if (verdict == SEQ_NEW) e->info->state = RUN_LIVE; /* a late row tells nothing of now */
     if (e->seqs.count > SEQS_HOLES) add_gaps(r, e, INT64_MIN);
-    set_dirty(r, e);
 }
 
 /* A mark's number is made of its row's and its place there: it stays the same if the row is sent again. */
@@ -168,26 +155,26 @@ static void take_mark(runs *r, entry *e, const record *rec, int64_t now)
 {
     if (e->row_seen) return;
     if (e->row_marks == MARKS_PER_ROW) {
-        count(&r->counters.dropped_marks, 1);
+        runs_count_up(&r->counters.dropped_marks, 1);
         return;
     }
     bool clipped;
     int64_t time = rec->mark.time == NO_TIME ? now : rec->mark.time;
     char *text = span_clean(rec->mark.text, MAX_TEXT_BYTES, &clipped);
-    count(&r->counters.clipped_names, clipped);
-    add_event(r, e,
-              (run_event){.kind = EVENT_MARK,
-                          .time = time,
-                          .until = time,
-                          .text = text,
-                          .seq = e->row * MARKS_PER_ROW + e->row_marks++});
+    runs_count_up(&r->counters.clipped_names, clipped);
+    runs_add_event(r, e,
+                   (run_event){.kind = EVENT_MARK,
+                               .time = time,
+                               .until = time,
+                               .text = text,
+                               .seq = e->row * MARKS_PER_ROW + e->row_marks++});
 }
 
 static void take_end(runs *r, entry *e, const record *rec)
 {
     if (e->row_seen) return;
     e->info->state = rec->end.reason == END_CRASHED ? RUN_CRASHED : RUN_ENDED;
-    set_changed(r, e);
+    runs_set_changed(r, e);
 }
 
 static void take_lost(runs *r, entry *e, const record *rec)
@@ -195,7 +182,7 @@ static void take_lost(runs *r, entry *e, const record *rec)
     uint64_t first = rec->lost.first_seq, n = rec->lost.count;
     if (first > MAX_SEQ) return;
     seqs_lose(&e->seqs, first, n > MAX_SEQ - first ? MAX_SEQ : first + n, r->tick);
-    set_dirty(r, e);
+    runs_set_dirty(r, e);
 }
 
 static void take_ready(runs *r, entry *e, const record *rec, int64_t now)
@@ -206,7 +193,8 @@ static void take_ready(runs *r, entry *e, const record *rec, int64_t now)
     case RECORD_LOST: take_lost(r, e, rec); break;
     case RECORD_END: take_end(r, e, rec); break;
     case RECORD_ALIVE: /* that it was heard is noted */
-    case RECORD_ANNOUNCE: break;
+    case RECORD_ANNOUNCE:
+    default: break; /* the binary wire's go their own way */
     }
 }
 
@@ -220,8 +208,8 @@ static void drop_held(runs *r, entry *e)
     held_clear(&e->held);
     if (!rows) return;
     char text[UUID_TEXT];
-    count(&r->counters.orphans, rows);
-    log_limited(LOG_WARN, "run %s: %zu rows dropped: it was never announced", text_of(e, text), rows);
+    runs_count_up(&r->counters.orphans, rows);
+    log_limited(LOG_WARN, "run %s: %zu rows dropped: it was never announced", runs_text_of(e, text), rows);
 }
 
 static void replay_held(runs *r, entry *e)
@@ -253,20 +241,20 @@ static void leave_waiting(runs *r, entry *e)
     queue_remove(&r->waiting, e);
 }
 
-static void settle(runs *r, entry *e)
+void runs_settle(runs *r, entry *e)
 {
-    if (!is_ready(e)) return;
+    if (!runs_is_ready(e)) return;
     leave_waiting(r, e);
     queue_append(&r->known, e);
     replay_held(r, e);
-    if (e->changed) set_dirty(r, e);
+    if (e->changed) runs_set_dirty(r, e);
 }
 
 static void go_on_unanswered(runs *r, entry *e)
 {
     e->answered = true;
     e->seqs.open = true; /* the store may hold earlier rows: they are not lost */
-    settle(r, e);
+    runs_settle(r, e);
 }
 
 /* ---- entries come and go ---- */
@@ -284,14 +272,16 @@ static void entry_free(entry *e)
     seqs_free(&e->seqs);
     gather_free(&e->fresh);
     held_clear(&e->held);
+    binary_free(e->binary);
     free(e);
 }
 
 static void forget(runs *r, entry *e)
 {
-    if (is_ready(e)) {
+    if (e->binary) binary_forget(r, e);
+    if (runs_is_ready(e)) {
         size_t before = r->done_count;
-        add_gaps(r, e, INT64_MAX);
+        if (!e->binary) add_gaps(r, e, INT64_MAX);
         close_part(r, e);
         queue_remove(&r->known, e);
         if (r->done_count > before) r->unsent = true;
@@ -311,18 +301,18 @@ static entry *oldest_but(const runs *r, const entry *keep)
     const queue *queues[] = {&r->waiting, &r->known};
     for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
         entry *e = queues[i]->oldest;
-        if (e == keep && e) e = e->newer;
+        while (e && (e == keep || (e->binary && binary_is_owed(e->binary)))) e = e->newer;
         if (e) return e;
     }
     return NULL;
 }
 
-static void make_room(runs *r, const entry *keep)
+void runs_make_room(runs *r, const entry *keep)
 {
     while (r->table.count > r->limits.runs || r->info_bytes > r->limits.info_bytes) {
         entry *e = oldest_but(r, keep);
         if (!e) return;
-        count(&r->counters.evicted, 1);
+        runs_count_up(&r->counters.evicted, 1);
         log_limited(LOG_WARN, "too many runs at once: the longest silent is forgotten until it speaks again");
         forget(r, e);
     }
@@ -338,7 +328,7 @@ static entry *add_entry(runs *r, const uuid *id, int64_t now)
     queue_append(&r->waiting, e);
     if (!r->unasked) r->unasked = e;
     weigh(r, e);
-    make_room(r, e);
+    runs_make_room(r, e);
     ask_more(r);
     return e;
 }
@@ -348,7 +338,7 @@ static void bound_held(runs *r)
 {
     while (r->held_rows > r->limits.pending_rows || r->held_bytes > PENDING_BYTES) {
         entry *e = r->waiting.oldest;
-        if (e->info->column_count)
+        if (e->info->column_count && !e->binary)
             go_on_unanswered(r, e);
         else
             forget(r, e);
@@ -369,17 +359,17 @@ static void hold(runs *r, entry *e, const record *rec, int64_t now)
 /* ---- announcements and answers ---- */
 
 /* What is gathered has the columns of before. */
-static bool merge(runs *r, entry *e, run_info *told)
+bool runs_merge(runs *r, entry *e, run_info *told)
 {
     if (told->column_count > e->info->column_count && e->fresh.part.rows) close_part(r, e);
     bool merged = info_merge(e->info, told);
     if (merged) {
         weigh(r, e);
-        set_changed(r, e);
+        runs_set_changed(r, e);
     } else {
         char text[UUID_TEXT];
-        count(&r->counters.conflicts, 1);
-        log_limited(LOG_WARN, "run %s: announced again as another: refused", text_of(e, text));
+        runs_count_up(&r->counters.conflicts, 1);
+        log_limited(LOG_WARN, "run %s: announced again as another: refused", runs_text_of(e, text));
     }
     run_info_free(told);
     return merged;
@@ -391,16 +381,16 @@ static void take_announce(runs *r, entry *e, const record *rec, int64_t now)
     bool first = !e->info->column_count;
     uint64_t clipped = 0, renamed = 0;
     run_info *told = info_told(rec, e->info->column_count, r->table.key, &clipped, &renamed);
-    if (!merge(r, e, told)) return;
-    count(&r->counters.clipped_names, clipped);
-    count(&r->counters.renamed_columns, renamed);
+    if (!runs_merge(r, e, told)) return;
+    runs_count_up(&r->counters.clipped_names, clipped);
+    runs_count_up(&r->counters.renamed_columns, renamed);
     if (!first) {
-        make_room(r, e);
+        runs_make_room(r, e);
         return;
     }
     e->seqs.time = e->info->started < now ? e->info->started : now;
-    make_room(r, e);
-    settle(r, e);
+    runs_make_room(r, e);
+    runs_settle(r, e);
 }
 
 /* A server that was killed took with it what it knew of rows that were missing then: how many there were is still to be
@@ -422,9 +412,9 @@ static void adopt(runs *r, entry *e, run_info *stored)
     e->seqs.next = stored->next_seq;
     e->seqs.time = stored->last;
     weigh(r, e);
-    if (is_ready(e)) add_forgotten_gap(r, e);
+    if (runs_is_ready(e) && !e->binary) add_forgotten_gap(r, e);
     if (announced->column_count)
-        merge(r, e, announced);
+        runs_merge(r, e, announced);
     else
         run_info_free(announced);
 }
@@ -436,10 +426,11 @@ void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now)
     entry *e = table_find(&r->table, id);
     if (e && !e->answered) {
         e->answered = true;
+        if (e->binary) binary_answered(r, e, stored);
         if (stored) adopt(r, e, stored);
         stored = NULL;
-        make_room(r, e);
-        settle(r, e);
+        runs_make_room(r, e);
+        runs_settle(r, e);
     } else if (e && stored && stored->next_seq > e->seqs.next) {
         e->seqs.next = stored->next_seq; /* too late to matter for what has left, but not for what comes */
     }
@@ -453,24 +444,43 @@ static void heard(runs *r, entry *e, int64_t now)
 {
     e->info->seen = now;
     e->heard = r->tick;
-    if (!is_ready(e)) return;
+    if (!runs_is_ready(e)) return;
     if (r->known.newest != e) {
         queue_remove(&r->known, e);
         queue_append(&r->known, e);
     }
-    if (now - e->shown >= NS_PER_SECOND) set_changed(r, e); /* a sign of life is news, but not each one */
+    if (now - e->shown >= NS_PER_SECOND) runs_set_changed(r, e); /* a sign of life is news, but not each one */
+}
+
+/* A run speaks one wire, that of its first word. */
+static bool is_of_other_wire(const entry *e, const record *rec)
+{
+    bool has_spoken = e->answered || e->held.first || e->info->column_count;
+    return has_spoken && !e->binary == runs_is_binary(rec->kind);
 }
 
 void runs_take(runs *r, const record *rec, int64_t now)
 {
+    runs_take_from(r, rec, NULL, 0, now);
+}
+
+void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now)
+{
     advance(r, now);
-    count(&r->counters.ignored, rec->ignored);
+    runs_count_up(&r->counters.ignored, rec->ignored);
     entry *e = table_find(&r->table, &rec->run);
     if (!e) e = add_entry(r, &rec->run, now);
+    if (!e->binary && runs_is_binary(rec->kind) && !is_of_other_wire(e, rec)) e->binary = binary_new();
+    if (is_of_other_wire(e, rec)) {
+        runs_count_up(&r->counters.conflicts, 1);
+        return;
+    }
     heard(r, e, now);
-    if (rec->kind == RECORD_ANNOUNCE)
+    if (e->binary)
+        binary_take(r, e, rec, from, bytes, now);
+    else if (rec->kind == RECORD_ANNOUNCE)
         take_announce(r, e, rec, now);
-    else if (is_ready(e))
+    else if (runs_is_ready(e))
         take_ready(r, e, rec, now);
     else
         hold(r, e, rec, now);
@@ -479,7 +489,7 @@ void runs_take(runs *r, const record *rec, int64_t now)
 static void expire_waiting(runs *r, bool final)
 {
     for (entry *e; (e = r->waiting.oldest) && (final || r->tick - e->since >= PENDING_SECONDS * NS_PER_SECOND);)
-        if (e->info->column_count)
+        if (e->info->column_count && !e->binary)
             go_on_unanswered(r, e);
         else
             forget(r, e);
@@ -487,17 +497,28 @@ static void expire_waiting(runs *r, bool final)
 
 static void forget_silent(runs *r)
 {
-    for (entry *e; (e = r->known.oldest) && r->tick - e->heard >= FORGET_SECONDS * NS_PER_SECOND;) forget(r, e);
+    for (entry *e; (e = r->known.oldest) && r->tick - e->heard >= FORGET_SECONDS * NS_PER_SECOND;) {
+        if (!e->binary || !binary_is_owed(e->binary)) {
+            forget(r, e);
+            continue;
+        }
+        e->heard = r->tick; /* the store has been behind for as long: look again later */
+        queue_remove(&r->known, e);
+        queue_append(&r->known, e);
+    }
 }
 
 static void close_dirty(runs *r, int64_t until)
 {
     for (size_t i = 0; i < r->dirty_count;) {
         entry *e = r->dirty[i];
-        add_gaps(r, e, until);
+        if (e->binary)
+            binary_expire(r, e);
+        else
+            add_gaps(r, e, until);
         close_part(r, e);
-        if (e->seqs.count)
-            i++; /* its holes want another look */
+        if (e->seqs.count || (e->binary && binary_is_leaving(e->binary, e->info)))
+            i++; /* it wants another look */
         else
             set_clean(r, e);
     }
@@ -578,5 +599,6 @@ void runs_free(runs *r)
     batch_free(unsent);
     free(r->table.buckets);
     free(r->dirty);
+    free(r->owing);
     free(r);
 }

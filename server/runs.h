@@ -27,6 +27,8 @@ typedef struct {
 #define FORGET_SECONDS  600 /* a run that is silent for so long is asked for again when it speaks    */
 #define ASK_AT_ONCE     64  /* answers that may be due: strangers' runs must not keep the store busy */
 #define MARKS_PER_ROW   512
+#define ACK_PAUSE_MS    20  /* between two acknowledgements of a run that no commit has caused       */
+#define GOODBYE_SECONDS 10  /* so long after a goodbye, what has not come by then is lost            */
 #define FLUSH_MS        250 /* what is newer may be missing after a SIGKILL */
 
 /* What the registry counts; only its own thread writes, any may read. */
@@ -41,6 +43,8 @@ typedef struct {
     X(conflicts, "announcements that contradict an earlier one of the same run: refused")    \
     X(clipped_names, "names and texts that were too long or held control characters")        \
     X(renamed_columns, "columns whose name the run had already: a number is added")          \
+    X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing") \
+    X(acks, "acknowledgements sent")                                                         \
     X(evicted, "runs forgotten, to make room in memory; what is stored stays")
 
 typedef struct {
@@ -51,12 +55,38 @@ typedef struct {
 
 typedef struct runs runs;
 
+/* Where a datagram came from: an address as the system has it, opaque here. */
+typedef struct {
+    uint8_t bytes[128];
+    uint32_t size;
+} peer;
+
+/* What of a run is durable: as its info was when the store took it. */
+typedef struct {
+    uuid id;
+    uint64_t rows;       /* every row below is stored, or counted as lost */
+    uint32_t marks, columns;
+    bool ended;
+} receipt;
+
+#define RUNS_ACK_BYTES 244 /* the longest acknowledgement */
+
 /* `want` asks the store for a run; the answer comes by runs_answer(), later: not from within. It is asked once while the
    registry remembers the run. `limits` may be NULL. */
 runs *runs_new(const runs_limits *limits, void (*want)(void *ctx, const uuid *run), void *ctx);
 void runs_free(runs *r);
 
 void runs_take(runs *r, const record *rec, int64_t now);
+/* `from` and `bytes`: where the datagram came from that held the record, and its length. Acknowledgements go there, and
+   are never more bytes than came. */
+void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now);
+/* What a batch held is durable now: runs of the binary wire are acknowledged. */
+void runs_durable(runs *r, const receipt *done);
+/* The next acknowledgement that is due: its length, in `out`, and where to send it; 0: none. */
+size_t runs_next_ack(runs *r, uint8_t out[RUNS_ACK_BYTES], peer *to);
+bool runs_owes(const runs *r);                               /* an acknowledgement, now or within ACK_PAUSE_MS */
+/* While the store is behind, rows that can wait at their clients are not taken. */
+void runs_set_behind(runs *r, bool behind);
 /* The store's answer: what it holds of the run, or NULL if nothing. Takes ownership of `stored`. */
 void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now);
 /* Everything new since the last call, or NULL. The caller owns it. Also lets go of what waited too long.

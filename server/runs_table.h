@@ -8,11 +8,13 @@
 #include "runs_held.h"
 #include "runs_seqs.h"
 
+typedef struct binary binary; /* runs_binary.h */
 typedef struct entry entry;
 struct entry {
     run_info *info;          /* without columns while the run is not announced                 */
     size_t weight;           /* bytes of memory, about                                         */
     seqs seqs;
+    binary *binary;          /* of a run that speaks the binary wire; else NULL                */
     gather fresh;
     held_list held;          /* while it is not ready                                          */
     int64_t since;           /* the tick at which it was new to the registry …                 */

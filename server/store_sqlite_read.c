@@ -60,6 +60,8 @@ static run_info *run_of(sqlite3_stmt *st)
     r->state = (run_state)sqlite3_column_int(st, 14);
     r->note = text_of(st, 15);
     r->pinned = sqlite3_column_int(st, 16) != 0;
+    r->next_mark = (uint32_t)sqlite3_column_int64(st, 17);
+    r->offset = sqlite3_column_int64(st, 18);
     return r;
 }
 

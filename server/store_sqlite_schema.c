@@ -27,6 +27,8 @@ static const char *const steps[] = {
     "    rows     INTEGER NOT NULL DEFAULT 0, -- stored\n"
     "    lost     INTEGER NOT NULL DEFAULT 0, -- known to be lost on the way\n"
     "    next_seq INTEGER NOT NULL DEFAULT 0,\n"
+    "    next_mark INTEGER NOT NULL DEFAULT 0, -- of numbered marks\n"
+    "    clock_offset INTEGER NOT NULL DEFAULT 0, -- ns: the client's wall clock minus that of its rows, lately\n"
     "    note     TEXT NOT NULL DEFAULT '',\n"
     "    pinned   INTEGER NOT NULL DEFAULT 0,\n"
     "    facts    INTEGER NOT NULL,           -- hash of what seldom changes: app … interval, columns, tags\n"

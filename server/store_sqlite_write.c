@@ -349,6 +349,8 @@ static store_status write_growth(const growth *g, const run_info *r)
     sqlite3_bind_int64(st, 8, g->small);
     sqlite3_bind_int64(st, 9, g->loose);
     sqlite3_bind_int64(st, 10, g->max_gap);
+    sqlite3_bind_int64(st, 11, r->next_mark);
+    sqlite3_bind_int64(st, 12, r->offset);
     return sql_run(g->s, st);
 }
 

@@ -66,6 +66,12 @@ static batch *dequeue(writer *w)
     return first;
 }
 
+static void accept(writer *w, batch *b)
+{
+    gaps_close(&w->gaps);
+    enqueue(w, b);
+}
+
 static void drop(writer *w, batch *b)
 {
     size_t before = w->gaps.batch ? w->gaps.batch->bytes : 0;
@@ -85,13 +91,19 @@ void writer_put(writer *w, batch *b)
 {
     pthread_mutex_lock(&w->lock);
     if (w->stats.waiting_bytes + b->bytes > w->desc.bound) {
+        batch *acked = gaps_spare_acked(b);
+        if (acked) accept(w, acked);
         drop(w, b);
     } else {
-        gaps_close(&w->gaps);
-        enqueue(w, b);
+        accept(w, b);
     }
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_is_behind(const writer *w)
+{
+    return w->stats.waiting_bytes > w->desc.bound / 2;
 }
 
 void writer_want(writer *w, const uuid *id)

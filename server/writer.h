@@ -42,6 +42,8 @@ writer *writer_start(const writer_desc *desc, buf *why);
    a gap instead. */
 void writer_put(writer *w, batch *b);
 /* Any thread. What was put before is taken into account: the answer comes when it is stored. */
+/* More than half of the bound waits: rows that can wait at their clients should. Any thread. */
+bool writer_is_behind(const writer *w);
 void writer_want(writer *w, const uuid *id);
 /* Writes what waits (gives up after `seconds` if the store refuses, and logs how many rows that cost), closes the store
    and ends the thread. Then, when nobody looks at the counters any more, writer_free(). */

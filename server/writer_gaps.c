@@ -80,6 +80,27 @@ dropped gaps_take(gaps *g, batch *b)
     return d;
 }
 
+batch *gaps_spare_acked(batch *b)
+{
+    batch *spared = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        batch_part *p = &b->parts[i];
+        if (!p->info->acked) {
+            b->parts[kept++] = *p;
+            continue;
+        }
+        if (!spared) {
+            spared = mem_calloc(1, sizeof *spared);
+            spared->parts = mem_alloc(b->count * sizeof *spared->parts);
+        }
+        spared->parts[spared->count++] = *p;
+        spared->bytes += PART_BYTES + p->rows * (2 + p->columns) * sizeof(double);
+    }
+    b->count = kept;
+    return spared;
+}
+
 void gaps_close(gaps *g)
 {
     g->batch = NULL;

@@ -22,6 +22,9 @@ run_event gap_of(const batch_part *p);
 
 /* Takes in what a batch would have told, and frees the batch. `g->batch->bytes` is kept up to date. */
 dropped gaps_take(gaps *g, batch *b);
+/* Takes out of a batch the parts whose clients wait for acknowledgements, into a batch of their own, or NULL: they are
+   never dropped, since such clients stop sending when the store is behind. */
+batch *gaps_spare_acked(batch *b);
 /* The batch belongs to somebody else now; the next that is dropped begins a new one. */
 void gaps_close(gaps *g);
 

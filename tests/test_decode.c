@@ -88,7 +88,8 @@ static void show(void *ctx, const record *r)
         show_number(out, " ", r->end.time, NO_TIME);
         break;
     case RECORD_LOST:
-    case RECORD_ALIVE: fail_msg("the JSON wire has no such record");
+    case RECORD_ALIVE:
+    default: fail_msg("the JSON wire has no such record");
     }
     show_number(out, " ignored=", r->ignored, 0);
 }

@@ -40,7 +40,6 @@ static int make_tracer(void **state)
     told[0] = 0;
     pthread_mutex_init(&t->lock, NULL);
     t->log.fn = remember;
-    t->wire = &dolon__wire_json;
     t->link.fd = -1;
     strcpy(p->uuid, "1e7c356f-16b3-485c-a4f0-06872919285e");
     strcpy(p->app, "hello-world");

@@ -274,7 +274,8 @@ static void refusals_counted(void **state)
         {BYTES("{\"msg_type\": \"row\", \"uuid\": \"?\"}"), DECODE_UUID},
         {BYTES("{\"msg_type\": \"create_trace_run\", " ID ", \"app_name\": \"\", \"column_names\": []}"),
          DECODE_COLUMNS},
-        {BYTES("\xD0\x10"), DECODE_VERSION},
+        {BYTES("\xD0\x10"), DECODE_LENGTH},
+        {BYTES("\xD0\x10\x7F"), DECODE_VERSION},
     };
 #undef BYTES
     rig g = {0};

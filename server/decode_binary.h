@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   decode_binary: a datagram of the binary wire → a record. Pure. Layouts: WIRE.md. */
+#ifndef DECODE_BINARY_H
+#define DECODE_BINARY_H
+
+#include "decode.h"
+
+/* D0 10 begins no UTF-8 text, for 10 continues no D0. */
+#define BINARY_MAGIC_0 0xD0
+#define BINARY_MAGIC_1 0x10
+#define BINARY_VERSION 1
+#define BINARY_HEADER  20
+
+bool decode_is_binary(const uint8_t *p, size_t n);
+decode_result decode_binary(const uint8_t *p, size_t n, record_sink sink, void *ctx);
+
+#endif
