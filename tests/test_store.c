@@ -364,39 +364,51 @@ static void put_chunk(store *s, const run_info *r, chunk *c)
     assert_ok(s, store_write(s, &change, 1));
 }
 
-/* Chunks of all lengths, also such that cover everything, and at the ends of time. */
+static void add_chunk(store *s, const run_info *r, key_list *all, int64_t from, int64_t to)
+{
+    chunk *c = chunk_between(all->count * 2, from, to);
+    put_chunk(s, r, c);
+    all->keys[all->count++] = c->key;
+    qsort(all->keys, all->count, sizeof all->keys[0], by_place);
+    chunk_free(c);
+}
+
+static void assert_overlaps(store *s, const run_info *r, const key_list *all, int64_t from, int64_t to)
+{
+    key_list found = {.count = 0}, expected = {.count = 0};
+    assert_ok(s, store_entries(s, &r->id, 0, from, to, note_key, &found));
+    for (size_t i = 0; i < all->count; i++)
+        if (all->keys[i].first_time <= to && all->keys[i].last_time >= from)
+            expected.keys[expected.count++] = all->keys[i];
+    assert_int_equal(found.count, expected.count);
+    for (size_t i = 0; i < found.count; i++) {
+        assert_int_equal(by_place(&found.keys[i], &expected.keys[i]), 0);
+        assert_true(found.keys[i].last_time == expected.keys[i].last_time);
+    }
+}
+
+/* Chunks of all lengths; then also such that cover everything, and at the ends of time. */
 static void entries_that_overlap(void **state)
 {
     store *s = ((fixture *)*state)->s;
     run_info *r = sample_run(1);
     key_list all = {.count = 0};
-    static const int64_t lengths[] = {0, 1, 10, 1000, 100000};
-    for (uint64_t i = 0; i < 100; i++) {
-        int64_t from = (int64_t)dice(100000), to = from + lengths[dice(ARRAY_LEN(lengths))];
-        if (i == 97) from = INT64_MIN;
-        if (i == 98) to = INT64_MAX;
-        if (i == 99) from = to = INT64_MAX;
-        chunk *c = chunk_between(i * 2, from, to);
-        put_chunk(s, r, c);
-        all.keys[all.count++] = c->key;
-        chunk_free(c);
-    }
-    qsort(all.keys, all.count, sizeof all.keys[0], by_place);
-    for (int turn = 0; turn < 300; turn++) {
-        int64_t from = (int64_t)dice(200000) - 50000, to = from + (int64_t)dice(3000);
-        if (turn == 0) from = INT64_MIN, to = INT64_MAX;
-        if (turn == 1) from = to = INT64_MIN;
-        if (turn == 2) from = to = INT64_MAX;
-        key_list found = {.count = 0}, expected = {.count = 0};
-        assert_ok(s, store_entries(s, &r->id, 0, from, to, note_key, &found));
-        for (size_t i = 0; i < all.count; i++)
-            if (all.keys[i].first_time <= to && all.keys[i].last_time >= from)
-                expected.keys[expected.count++] = all.keys[i];
-        assert_int_equal(found.count, expected.count);
-        for (size_t i = 0; i < found.count; i++) {
-            assert_int_equal(by_place(&found.keys[i], &expected.keys[i]), 0);
-            assert_true(found.keys[i].last_time == expected.keys[i].last_time);
+    static const int64_t lengths[] = {0, 1, 10, 1000, 30000};
+    for (int part = 0; part < 2; part++) {
+        for (int i = 0; i < 80; i++) {
+            int64_t from = (int64_t)dice(100000);
+            add_chunk(s, r, &all, from, from + lengths[dice(ARRAY_LEN(lengths))]);
         }
+        for (int turn = 0; turn < 200; turn++) {
+            int64_t from = (int64_t)dice(200000) - 50000;
+            assert_overlaps(s, r, &all, from, from + (int64_t)dice(3000));
+        }
+        assert_overlaps(s, r, &all, INT64_MIN, INT64_MAX);
+        assert_overlaps(s, r, &all, INT64_MIN, INT64_MIN);
+        assert_overlaps(s, r, &all, INT64_MAX, INT64_MAX);
+        add_chunk(s, r, &all, INT64_MIN, 5);
+        add_chunk(s, r, &all, 5, INT64_MAX);
+        add_chunk(s, r, &all, INT64_MAX, INT64_MAX);
     }
     run_info_free(r);
 }

@@ -198,11 +198,22 @@ static void one_writer_at_a_time(void **state)
     store_close(reader);
 }
 
+/* 2 is FULL: each commit is fsync()ed. */
+static void assert_synchronous(const store *s)
+{
+    sqlite3_stmt *st;
+    assert_int_equal(sqlite3_prepare_v2(s->db, "PRAGMA synchronous", -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(st, 0), 2);
+    sqlite3_finalize(st);
+}
+
 static void a_file_says_whose_it_is(void **state)
 {
     place *p = *state;
     store *s = sample_open(p->url, STORE_WRITE);
     sample_put(s, 1, 0, 10);
+    assert_synchronous(s);
     store_close(s);
     assert_asks(p->file, "PRAGMA application_id", "1835951469"); /* "mnem" */
     assert_asks(p->file, "PRAGMA journal_mode", "wal");
