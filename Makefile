@@ -85,6 +85,6 @@ $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER)
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
-	    $(filter server/base.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lzstd -lm -o $@
+	    $(filter server/base.c server/order.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lzstd -lm -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
