@@ -297,7 +297,7 @@ void binary_answered(runs *r, entry *e, const run_info *stored)
         b->durable.columns = (uint32_t)stored->column_count;
     }
     b->order = order_new(stored ? stored->next_seq : 0);
-    owe(r, e, false);
+    if (stored || !b->announced) owe(r, e, false); /* else it hears when it is durable */
 }
 
 void binary_snapshot(const binary *b, run_info *info)
