@@ -295,7 +295,7 @@ void http_start(http *h)
     h->started = pthread_create(&h->thread, NULL, run_loop, h) == 0;
     if (!h->started) {
         log_line(LOG_ERROR, "http: no thread can be started: the system's limit is reached");
-        return;
+        abort();
     }
     while (sem_wait(&h->ready) != 0) continue; /* a signal's arrival is no reason to go on */
     sem_destroy(&h->ready);

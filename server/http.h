@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    http: the h2o side of the server: listener, TLS, the event loop's thread, the page's files, and the token check.
-   Routes are in api.h, streams in sse.h and download.h. Nothing else of the server knows h2o. */
+   Routes are in api.h, streams in sse.h and download.h. Nothing else of the server knows h2o (http_internal.h lists
+   the files that do). */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -23,9 +24,10 @@ typedef struct {
     const writer_stats *writer;
 } http_desc;
 
-/* Binds; `bound` gets "http://127.0.0.1:12111/" as chosen. NULL on failure, with one sentence in `why`. */
+/* Binds, and opens the store for the workers; `bound` gets "http://127.0.0.1:12111/" as chosen, https with TLS. NULL on
+   failure, with one sentence in `why`. */
 http *http_open(const http_desc *desc, buf *bound, buf *why);
-void http_start(http *h);                                    /* the thread */
+void http_start(http *h);                                    /* the thread; aborts if there can be none */
 /* Closes listeners, ends streams, lets running requests finish for at most `seconds`, ends the thread, frees. */
 void http_stop(http *h, double seconds);
 

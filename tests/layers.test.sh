@@ -23,4 +23,11 @@ check "decode, runs and chunk do not know the later stages" \
     "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* chunk_bytes.* column.* bytes.* base.* record.* 2>/dev/null | tr '\n' ' ')"
 check "ingest and writer do not know each other" \
     "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*)$(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
+# A function of ours that is named as one of a library's would be called by the library in its place.
+libraries() {
+    ldd ../build/mnemic | awk '$3 ~ /^\// { print $3 }' | while read -r library; do nm -D --defined-only "$library"; done
+}
+check "no symbol of ours stands before a library's" \
+    "$(nm -g --defined-only ../build/libmnemic.a | awk 'NF == 3 { print $3 }' | sort -u |
+        comm -12 - <(libraries | awk '{ sub(/@.*/, "", $3); print $3 }' | sort -u) | tr '\n' ' ')"
 echo "1..$number"
