@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    bench_query: bytes per value in the store, and how long a chart of a long run takes. */
+#include "rows.h"
+
 #include "server/merge.h"
 #include "server/query.h"
 
 #include <ftw.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COLUMNS 8
-#define BATCH   (64 * CHUNK_ROWS) /* rows a transaction                     */
-#define POINTS  1200
-#define START   INT64_C(1769860800000000000)
-#define TICK    (NS_PER_SECOND / 10)
+#define BATCH  (64 * CHUNK_ROWS) /* rows a transaction                     */
+#define POINTS 1200
 
 static void must(bool good, const char *what)
 {
@@ -24,74 +20,12 @@ static void must(bool good, const char *what)
     exit(1);
 }
 
-/* ---- rows such as programs send ---- */
-
-static uint64_t random_u64(void)
-{
-    static uint64_t state = 88172645463325252u;
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 2685821657736338717u;
-}
-
-/* About normal, mean 0, deviation 1. */
-static double random_normal(void)
-{
-    double sum = 0;
-    for (int i = 0; i < 4; i++) sum += (double)(random_u64() >> 40) * 0x1p-24;
-    return (sum - 2) * 1.7320508;
-}
-
-typedef struct {
-    double pages, heap, requests, errors, total, calls;
-} program;
-
-static void sample(program *p, double *v)
-{
-    p->pages += floor(random_normal() * 2);
-    p->heap += floor(random_normal() * 300) * 16;
-    p->requests += floor(200 + 20 * random_normal());
-    p->errors += random_u64() % 50 == 0;
-    p->calls += 200;
-    p->total += 200 * 1e-4 * exp(0.1 * random_normal());
-    double ticks = 198 + (double)(random_u64() % 5), busy = floor(30 + 8 * random_normal());
-    v[0] = (200000 + p->pages) * 4096 / 0x1p30; /* memory_use: GiB                      */
-    v[1] = (1e8 + p->heap) / 1e6;               /* mem_allocation: MB                   */
-    v[2] = round(1000 * busy / ticks) / 10;     /* cpu_percent: a decimal, as psutil's  */
-    v[3] = 12;                                  /* active_tasks                         */
-    v[4] = p->requests;                         /* a counter                            */
-    v[5] = p->errors;                           /* a counter that seldom grows          */
-    v[6] = (double)(random_u64() % 40);         /* a queue's depth                      */
-    v[7] = p->total / p->calls;                 /* NAME_average_time: seconds           */
-}
-
 /* ---- the store ---- */
-
-static run_info *run_make(void)
-{
-    static char text[] = "", name[] = "column";
-    run_column columns[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++) columns[i] = (run_column){name, text, COLUMN_GAUGE};
-    run_info r = {.app = text, .host = text, .build = text, .args = text, .note = text, .started = START};
-    r.columns = columns;
-    r.column_count = COLUMNS;
-    for (size_t i = 0; i < sizeof r.id.b; i++) r.id.b[i] = (uint8_t)random_u64();
-    return run_info_copy(&r);
-}
 
 /* Rows first … first + BATCH - 1, in full chunks, one transaction. */
 static void write_batch(store *s, run_info *run, program *p, uint64_t first)
 {
-    batch_part part = {.rows = BATCH, .columns = COLUMNS};
-    part.time = mem_alloc(BATCH * sizeof *part.time);
-    part.seq = mem_alloc(BATCH * sizeof *part.seq);
-    part.values = mem_alloc(BATCH * COLUMNS * sizeof *part.values);
-    for (size_t i = 0; i < BATCH; i++) {
-        part.seq[i] = first + i;
-        part.time[i] = START + (int64_t)(first + i) * TICK + (int64_t)(random_u64() % 60000); /* a timer's jitter */
-        sample(p, part.values + i * COLUMNS);
-    }
+    batch_part part = bench_part(p, first, BATCH);
     chunk *put[BATCH / CHUNK_ROWS];
     for (size_t i = 0; i < ARRAY_LEN(put); i++) put[i] = chunk_from_part(&part, i * CHUNK_ROWS, CHUNK_ROWS);
     run->last = part.time[BATCH - 1];
@@ -99,9 +33,7 @@ static void write_batch(store *s, run_info *run, program *p, uint64_t first)
     store_change change = {.info = run, .put = put, .put_count = ARRAY_LEN(put)};
     must(store_write(s, &change, 1) == STORE_OK, store_error(s));
     for (size_t i = 0; i < ARRAY_LEN(put); i++) chunk_free(put[i]);
-    free(part.time);
-    free(part.seq);
-    free(part.values);
+    bench_part_free(&part);
 }
 
 static run_info *write_run(store *s, uint64_t rows)
