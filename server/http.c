@@ -177,15 +177,15 @@ static void tear_down_h2o(http *h)
 /* Descriptors are also needed for the store and the page's files. */
 static size_t connections_that_fit(void)
 {
+    const rlim_t others = 64, wanted = HTTP_CONNECTIONS + others;
     struct rlimit limit;
-    const rlim_t others = 64;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    if (limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max < 2 * HTTP_CONNECTIONS ? limit.rlim_max : 2 * HTTP_CONNECTIONS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return others;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur >= HTTP_CONNECTIONS + others) return HTTP_CONNECTIONS;
+    if (limit.rlim_cur >= wanted) return HTTP_CONNECTIONS;
     return limit.rlim_cur > 2 * others ? (size_t)(limit.rlim_cur - others) : (size_t)others;
 }
 
