@@ -22,12 +22,14 @@ TESTS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 FUZZERS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 EXAMPLES = $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+PROGRAMS = $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c))
 
-.PHONY: all demo test bench install clean tests fuzzers benches
+.PHONY: all demo test bench install clean tests programs fuzzers benches
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/mnemic $(EXAMPLES)
 tests: $(TESTS)
+programs: $(PROGRAMS)
 fuzzers: $(FUZZERS)
 benches: $(BENCHES)
 
@@ -74,6 +76,9 @@ $(B)/assets_data.o: $(B)/assets_data.S
 
 # ---- examples, tests, fuzzers, benches ----
 $(B)/examples/%: examples/%.c dolon.h
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+$(B)/programs/%: tests/programs/%.c dolon.h
 	@mkdir -p $(@D)
 	$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
 $(B)/tests/%: tests/%.c $(B)/libmnemic.a

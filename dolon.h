@@ -2179,8 +2179,10 @@ static int64_t dolon__session_due(const dolon__session *s, int64_t now)
     if (!dolon__session_awake(s, now)) return due;
     if (dolon__session_marks_kept(s) != s->marks_next) due = dolon__earlier(due, s->marks_due);
     if (s->sent_top > s->seen) due = dolon__earlier(due, s->stall_due);
-    if (s->hole_count || s->sent.row.seq < s->sent_top) due = dolon__earlier(due, s->pace_from + 20 * DOLON__MS);
-    if (s->sent.row.seq < s->ring.next.seq) due = dolon__earlier(due, s->waiting + s->linger);
+    if (s->hole_count || s->sent.row.seq < s->sent_top)
+        due = dolon__earlier(due, s->pace_from + 20 * DOLON__MS);
+    else if (s->sent.row.seq < s->ring.next.seq)
+        due = dolon__earlier(due, s->waiting + s->linger);
     if (s->bye && !s->bye_durable) due = dolon__earlier(due, s->bye_due);
     return due;
 }
@@ -2867,11 +2869,12 @@ static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
     return dolon__earlier(due, t->link.announce);
 }
 
-/* Whether the last row and the goodbye are where they should be, or cannot be brought there. */
+/* Whether the last row and the goodbye are where they should be, or cannot be brought there. A server that is away
+   now may be back in time, if there ever was one. */
 static int dolon__link_is_done(const dolon_tracer *t)
 {
     return !t->binary || t->goodbye <= 0 || dolon__session_done(&t->session) || t->link.fd < 0 ||
-           t->link.trouble != DOLON_OK;
+           (t->link.trouble != DOLON_OK && !t->session.known);
 }
 
 /* ---- >>tick: from the columns to a row ---- */

@@ -93,8 +93,7 @@ static int complain(const char *what, buf *why)
 static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
 {
     writer_desc writing = {.store_url = c->store, .durable = on_durable, .found = on_found, .ctx = s};
-    ingest_desc receiving = {
-        .address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
+    ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
     s->live = live_new();
     s->ingest = ingest_open(&receiving, udp, why);
     if (!s->ingest) return false;
@@ -133,6 +132,7 @@ static int serve(const config *c)
     sigset_t set = ending_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is like a full disk: to be waited out */
     server s = {0};
     buf udp = {0}, page = {0}, why = {0};
     int status = EXIT_SUCCESS;

@@ -59,11 +59,11 @@ c_tests() {
     done
 }
 
-export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello
+export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/build/programs
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-build plain all tests && c_tests plain build
+build plain all tests programs && c_tests plain build
 build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan
 build tsan B=build/tsan SAN=thread tests && c_tests tsan build/tsan
 for script in tests/*.test.sh; do suite "$(basename "$script" .test.sh)" bash "$script"; done
