@@ -1,4 +1,5 @@
-# dolon: build, demo, test, bench, install.   make B=DIR builds elsewhere; SAN=address,undefined with sanitizers.
+# dolon: build, demo, test, bench, install.   make B=DIR builds elsewhere; SAN=address,undefined with sanitizers;
+# V=1 shows whole commands.
 B       ?= build
 PREFIX  ?= /usr/local
 VERSION := $(shell sed -n 's/^\#define DOLON_VERSION *"\(.*\)".*/\1/p' dolon.h)
@@ -24,6 +25,8 @@ BENCHES  = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_
 EXAMPLES = $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
 PROGRAMS = $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c))
 
+say      = $(if $(V),,@printf '  %-8s%s\n' $(1) '$@';)
+
 .PHONY: all demo test bench install clean tests programs fuzzers benches
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -36,14 +39,14 @@ benches: $(BENCHES)
 # ---- what people call ----
 demo:
 	@sh server/setup.sh build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@sh examples/demo.sh $(B)
 test:
 	@sh server/setup.sh test
 	@bash tests/run.sh
 bench:
 	@sh server/setup.sh test
-	@$(MAKE) --no-print-directory all benches
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all benches
 	@sh tests/bench/run.sh $(B)
 install: all
 	install -D -m 755 $(B)/mnemic $(DESTDIR)$(PREFIX)/bin/mnemic
@@ -53,43 +56,43 @@ clean:
 
 # ---- the server ----
 $(B)/mnemic: $(B)/server/main.o $(B)/libmnemic.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(B)/libmnemic.a: $(SERVER:%.c=$(B)/%.o) $(B)/assets_data.o
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $(B)/server/%.o: server/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 # ---- the page: our files and uPlot's, embedded ----
 build/npm/.done: web/package.json web/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
-	cd $(@D) && npm ci --omit=dev --ignore-scripts --no-audit --no-fund && touch .done
+	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --omit=dev --ignore-scripts --no-audit --no-fund && touch .done
 build/web/.done: build/npm/.done $(PAGE)
-	rm -rf $(@D) && mkdir -p $(@D)
-	cp $(PAGE) build/npm/node_modules/uplot/dist/uPlot.esm.js build/npm/node_modules/uplot/dist/uPlot.min.css $(@D)
-	touch $@
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(call say,COPY)cp $(PAGE) build/npm/node_modules/uplot/dist/uPlot.esm.js build/npm/node_modules/uplot/dist/uPlot.min.css $(@D)
+	@touch $@
 $(B)/assets_data.S: build/web/.done server/embed.sh
 	@mkdir -p $(@D)
-	sh server/embed.sh build/web > $@
+	$(call say,EMBED)sh server/embed.sh build/web > $@
 $(B)/assets_data.o: $(B)/assets_data.S
-	$(CC) -c $< -o $@
+	$(call say,AS)$(CC) -c $< -o $@
 
 # ---- examples, tests, fuzzers, benches ----
 $(B)/examples/%: examples/%.c dolon.h
 	@mkdir -p $(@D)
-	$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
 $(B)/programs/%: tests/programs/%.c dolon.h
 	@mkdir -p $(@D)
-	$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
 $(B)/tests/%: tests/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a -lcmocka $(LDLIBS) -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a -lcmocka $(LDLIBS) -o $@
 $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) -o $@
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER)
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
+	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
 	    $(filter server/base.c server/order.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lzstd -lm -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
