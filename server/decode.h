@@ -16,7 +16,8 @@
     X(DECODE_UUID, "uuid", "the uuid is no UUID")                                       \
     X(DECODE_COLUMNS, "columns", "no columns, or more than MAX_COLUMNS")                \
     X(DECODE_LENGTH, "length", "a binary datagram whose fields do not fit its length or each other")        \
-    X(DECODE_VERSION, "version", "a binary datagram of a version this server does not speak")
+    X(DECODE_VERSION, "version", "a binary datagram of a version this server does not speak")               \
+    X(DECODE_SEALED, "sealed", "sealed with a key, but this server has none: give it --key-file")
 
 typedef enum {
     DECODE_OK = 0,

@@ -172,6 +172,7 @@ decode_result decode_binary(const uint8_t *p, size_t n, record_sink sink, void *
     if (n < 3 || n > MAX_DATAGRAM) return DECODE_LENGTH;
     if (p[2] != BINARY_VERSION) return DECODE_VERSION;
     if (n < BINARY_HEADER) return DECODE_LENGTH;
+    if (p[3] == BINARY_SEALED) return DECODE_SEALED;
     if (p[3] == 0 || p[3] >= ARRAY_LEN(kinds)) return DECODE_MESSAGE;
     record out = {.kind = kinds[p[3]].kind};
     memcpy(out.run.b, p + 4, sizeof out.run.b);

@@ -10,6 +10,9 @@
 #define BINARY_MAGIC_1 0x10
 #define BINARY_VERSION 1
 #define BINARY_HEADER  20
+#define BINARY_ACK     0x81
+#define BINARY_REFUSED 0x82
+#define BINARY_SEALED  0x7E
 
 bool decode_is_binary(const uint8_t *p, size_t n);
 decode_result decode_binary(const uint8_t *p, size_t n, record_sink sink, void *ctx);

@@ -2,6 +2,7 @@
    ingest: the thread of the UDP socket. */
 #include "ingest.h"
 #include "address.h"
+#include "refuse.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -47,6 +48,7 @@ struct ingest {
     const struct msghdr *message;
     size_t length; /* the datagram's */
     uint64_t records;
+    refuser refuser;
     uint32_t drops; /* as last read from the kernel, which counts modulo 2^32 */
     char *bytes;    /* [SLOTS][SLOT_BYTES]; only pages that are used take memory */
     struct mmsghdr messages[SLOTS];
@@ -68,6 +70,23 @@ static void log_refused(const struct msghdr *m, size_t n, decode_result why)
     getnameinfo(m->msg_name, m->msg_namelen, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     log_limited_line(&limits[why], LOG_WARN, "refused a datagram of %zu bytes from %s port %s: %s", n, host, port,
                      decode_result_text(why));
+}
+
+static void tell_refused(ingest *in, refusal why, const uint8_t *bytes, size_t n)
+{
+    uint8_t out[REFUSED_BYTES];
+    if (!refuse(&in->refuser, why, bytes, n, clock_mono(), out)) return;
+    const struct msghdr *m = in->message;
+    sendto(in->socket, out, sizeof out, MSG_DONTWAIT, m->msg_name, m->msg_namelen);
+    add(&in->stats.refusals, 1);
+}
+
+static void refuse_datagram(ingest *in, const uint8_t *bytes, size_t n, decode_result why)
+{
+    add(&in->stats.refused[why], 1);
+    log_refused(in->message, n, why);
+    if (why == DECODE_VERSION) tell_refused(in, REFUSED_VERSION, bytes, n);
+    if (why == DECODE_SEALED) tell_refused(in, REFUSED_SEALED, bytes, n);
 }
 
 static void take_record(void *ctx, const record *r)
@@ -98,9 +117,7 @@ static int receive(ingest *in)
         in->length = n;
         decode_result result = decode_datagram(in->parts[i].iov_base, n, take_record, in);
         bytes += n;
-        if (!result) continue;
-        add(&in->stats.refused[result], 1);
-        log_refused(&in->messages[i].msg_hdr, n, result);
+        if (result) refuse_datagram(in, in->parts[i].iov_base, n, result);
     }
     add(&in->stats.datagrams, (uint64_t)count);
     add(&in->stats.bytes, bytes);

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     _Atomic uint64_t datagrams, bytes, records;
     _Atomic uint64_t refused[DECODE_RESULTS];
+    _Atomic uint64_t refusals;                               /* of these, told to the client            */
     _Atomic uint64_t overflows;                              /* datagrams the kernel dropped: the socket's buffer was full */
     _Atomic uint64_t runs;                                   /* in the registry now                     */
 } ingest_stats;

@@ -38,6 +38,7 @@ static void ingest_part(buf *out, const ingest_stats *s)
     for (int r = DECODE_OK + 1; r < DECODE_RESULTS; r++)
         buf_printf(out, "mnemic_datagrams_refused_total{reason=\"%s\"} %" PRIu64 "\n",
                    decode_result_name((decode_result)r), atomic_load(&s->refused[r]));
+    counter(out, "refusals", &s->refusals, "answers that told a client that its datagram was refused");
     gauge(out, "runs", atomic_load(&s->runs), "runs in memory that are heard of");
 }
 

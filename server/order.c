@@ -125,46 +125,48 @@ static void early_begin(order *o, early *e, int64_t time, uint32_t columns)
     o->used++;
 }
 
-/* A row, or a slice of one, that cannot leave yet. */
-static void keep(order *o, const record_rows *rows, uint64_t seq, int64_t time, const double *values,
-                 order_result *result)
+static bool has_room(const order *o, uint32_t columns, size_t room)
 {
-    if (seq - o->next >= ORDER_ROWS) {
+    size_t bytes = o->bytes + columns * sizeof(double);
+    return bytes <= ORDER_BYTES && bytes + ORDER_ROWS * sizeof *o->slots <= room;
+}
+
+/* A row, or a slice of one, that cannot leave yet. */
+static void keep(order *o, const record_rows *rows, size_t room, uint32_t i, order_result *result)
+{
+    uint64_t seq = rows->seq + i;
+    early *e = o->slots ? &o->slots[seq % ORDER_ROWS] : NULL;
+    bool fresh = !e || !e->values;
+    /* The row that is next in turn is taken even when the room is used up, or nothing would ever leave. */
+    if (seq - o->next >= ORDER_ROWS || (fresh && seq != o->next && !has_room(o, rows->columns, room))) {
         result->full = true;
         return;
     }
-    if (!o->slots) o->slots = mem_calloc(ORDER_ROWS, sizeof *o->slots);
-    early *e = &o->slots[seq % ORDER_ROWS];
-    if (e->values && e->columns != rows->columns) return; /* contradicts what came before: the first word counts */
-    if (!e->values) {
-        /* The row that is next in turn is taken even when the room is used up, or nothing would ever leave. */
-        if (o->bytes + rows->columns * sizeof(double) > ORDER_BYTES && seq != o->next) {
-            result->full = true;
-            if (!o->used) free(o->slots), o->slots = NULL;
-            return;
-        }
-        early_begin(o, e, time, rows->columns);
+    if (fresh) {
+        if (!o->slots) o->slots = mem_calloc(ORDER_ROWS, sizeof *o->slots);
+        e = &o->slots[seq % ORDER_ROWS];
+        early_begin(o, e, rows->time[i], rows->columns);
     }
-    if (!early_fill(o, e, values, rows->first, rows->slice)) result->repeat = true;
+    if (e->columns != rows->columns) return; /* contradicts what came before: the first word counts */
+    if (!early_fill(o, e, rows->values + (size_t)i * rows->slice, rows->first, rows->slice)) result->repeat = true;
     if (seq >= o->top) o->top = seq + 1;
     if (seq > o->next) result->hole = true;
 }
 
-order_result order_take(order *o, const record_rows *rows, const order_sink *sink)
+order_result order_take(order *o, const record_rows *rows, size_t room, const order_sink *sink)
 {
     order_result result = {.news = settle(o, rows->kept, sink)};
     for (uint32_t i = 0; i < rows->count; i++) {
         uint64_t seq = rows->seq + i;
-        const double *values = rows->values + (size_t)i * rows->slice;
         if (seq < o->next) {
             result.repeat = true;
         } else if (seq == o->next && rows->slice == rows->columns && !(slot_of(o, seq) && slot_of(o, seq)->values)) {
-            sink->row(sink->ctx, seq, rows->time[i], values, rows->columns);
+            sink->row(sink->ctx, seq, rows->time[i], rows->values + (size_t)i * rows->slice, rows->columns);
             if (++o->next > o->top) o->top = o->next;
             release(o, sink);
             result.news = true;
         } else {
-            keep(o, rows, seq, rows->time[i], values, &result);
+            keep(o, rows, room, i, &result);
             result.news |= release(o, sink);
         }
     }

@@ -34,14 +34,15 @@ typedef struct {
 
 order *order_new(uint64_t next); /* everything below is settled already */
 void order_free(order *o);       /* NULL is fine */
-/* The rows of one datagram, which satisfies decode's promise: kept <= seq, seq + count <= next, first + slice <= columns. */
-order_result order_take(order *o, const record_rows *rows, const order_sink *sink);
+/* The rows of one datagram, which satisfies decode's promise: kept <= seq, seq + count <= next, first + slice <= columns.
+   `room`: what order_bytes() may grow to for the sake of rows that are early; ORDER_BYTES bounds it in any case. */
+order_result order_take(order *o, const record_rows *rows, size_t room, const order_sink *sink);
 /* No more will come: hands on what there is below `next`, the rest is gaps. */
 void order_close(order *o, uint64_t next, const order_sink *sink);
 
 uint64_t order_next(const order *o);                                  /* every row below is settled              */
 uint64_t order_top(const order *o);                                   /* 1 + the highest row that came           */
 size_t order_holes(const order *o, order_range *out, size_t max);     /* missing between the two, the first ones */
-size_t order_bytes(const order *o);                                   /* that wait                               */
+size_t order_bytes(const order *o);                                   /* of memory, for rows that wait           */
 
 #endif

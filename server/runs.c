@@ -110,12 +110,12 @@ static void add_gap(runs *r, entry *e, const hole *h)
 {
     bool forth = h->before <= h->after; /* a client's clock may have been set back */
     runs_add_event(r, e,
-              (run_event){.kind = EVENT_GAP,
-                          .time = forth ? h->before : h->after,
-                          .until = forth ? h->after : h->before,
-                          .seq = h->first,
-                          .count = h->end - h->first,
-                          .text = mem_strdup("")});
+                   (run_event){.kind = EVENT_GAP,
+                               .time = forth ? h->before : h->after,
+                               .until = forth ? h->after : h->before,
+                               .seq = h->first,
+                               .count = h->end - h->first,
+                               .text = mem_strdup("")});
 }
 
 static void add_gaps(runs *r, entry *e, int64_t until)
@@ -455,7 +455,7 @@ static void heard(runs *r, entry *e, int64_t now)
 /* A run speaks one wire, that of its first word. */
 static bool is_of_other_wire(const entry *e, const record *rec)
 {
-    bool has_spoken = e->answered || e->held.first || e->info->column_count;
+    bool has_spoken = e->binary || e->answered || e->held.first || e->info->column_count;
     return has_spoken && !e->binary == runs_is_binary(rec->kind);
 }
 
@@ -566,6 +566,7 @@ static runs_limits with_defaults(const runs_limits *given)
     if (!l.runs) l.runs = 65536;
     if (!l.info_bytes) l.info_bytes = (size_t)256 << 20;
     if (!l.pending_rows) l.pending_rows = 65536;
+    if (!l.early_bytes) l.early_bytes = (size_t)256 << 20;
     if (!l.batch_bytes) l.batch_bytes = (size_t)8 << 20;
     if (!l.reorder) l.reorder = 2 * NS_PER_SECOND;
     return l;

@@ -18,6 +18,7 @@ typedef struct {
     size_t runs;         /* heard of at once                    (0: 65,536); the longest silent makes room      */
     size_t info_bytes;   /* what is known of them, all together (0: 256 MiB); ditto                             */
     size_t pending_rows; /* of unknown runs, all together       (0: 65,536); the longest unknown loses its      */
+    size_t early_bytes;  /* for rows of the binary wire that wait for earlier ones, all together (0: 256 MiB)   */
     size_t batch_bytes;  /* after so much new, runs_full()      (0: 8 MiB)                                      */
     int64_t reorder;     /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
 } runs_limits;

@@ -63,9 +63,15 @@ bool binary_is_announced(const binary *b)
     return b->announced;
 }
 
+/* Every row below has left, as a row or in a gap. */
+static uint64_t handed_on(const binary *b)
+{
+    return b->gap_count ? b->gap_first : order_next(b->order);
+}
+
 bool binary_is_owed(const binary *b)
 {
-    return b->order && order_next(b->order) > b->durable.rows;
+    return b->order && handed_on(b) > b->durable.rows;
 }
 
 /* ---- who is to get an acknowledgement ---- */
@@ -91,11 +97,6 @@ static void owe_no_more(runs *r, entry *e)
     r->owing[b->owing] = last;
     last->binary->owing = b->owing;
     b->owing = NOT_OWING;
-}
-
-void binary_forget(runs *r, entry *e)
-{
-    owe_no_more(r, e);
 }
 
 static void credit(binary *b, const peer *from, size_t bytes)
@@ -147,6 +148,24 @@ static void gap_leaves(void *ctx, uint64_t first, uint64_t count)
     b->gap_count += count;
 }
 
+static order_result take_in_order(runs *r, entry *e, const record_rows *rows)
+{
+    order *o = e->binary->order;
+    r->early_bytes -= order_bytes(o);
+    size_t room = r->limits.early_bytes > r->early_bytes ? r->limits.early_bytes - r->early_bytes : 0;
+    order_result result = order_take(o, rows, room, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    r->early_bytes += order_bytes(o);
+    return result;
+}
+
+/* What is missing now is lost. */
+static void close_order(runs *r, entry *e)
+{
+    order *o = e->binary->order;
+    r->early_bytes -= order_bytes(o);
+    order_close(o, e->binary->bye.rows, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+}
+
 /* Everything that was said to be there has come, or never will: the run is over. */
 static void end_if_complete(runs *r, entry *e)
 {
@@ -169,7 +188,7 @@ static void take_rows(runs *r, entry *e, const record_rows *rows)
         return;
     }
     uint64_t next = order_next(b->order);
-    order_result result = order_take(b->order, rows, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    order_result result = take_in_order(r, e, rows);
     if (result.repeat) runs_count_up(&r->counters.duplicates, 1);
     if (result.full) runs_count_up(&r->counters.held_off, 1);
     if (result.repeat || result.hole || result.full) owe(r, e, false);
@@ -212,7 +231,7 @@ static void take_goodbye(runs *r, entry *e, const record *rec)
     b->bye.rows = rec->goodbye.next;
     b->bye.marks = rec->goodbye.marks;
     const record_rows none = {.kept = rec->goodbye.kept, .next = rec->goodbye.next, .seq = rec->goodbye.next};
-    if (!r->behind) order_take(b->order, &none, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    if (!r->behind) take_in_order(r, e, &none);
     runs_set_dirty(r, e);
     owe(r, e, false);
     end_if_complete(r, e);
@@ -227,9 +246,19 @@ void binary_expire(runs *r, entry *e)
 {
     binary *b = e->binary;
     if (!binary_is_leaving(b, e->info) || r->tick - b->bye.tick < GOODBYE_SECONDS * NS_PER_SECOND) return;
-    order_close(b->order, b->bye.rows, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    close_order(r, e);
     b->marks = b->bye.marks;
     end_if_complete(r, e);
+}
+
+/* Rows that are early come again; a gap that waited for a row after it would be known to nobody. */
+void binary_forget(runs *r, entry *e)
+{
+    binary *b = e->binary;
+    owe_no_more(r, e);
+    if (!b->order) return;
+    r->early_bytes -= order_bytes(b->order);
+    if (runs_is_ready(e)) close_gap(r, e, e->info->last);
 }
 
 /* ---- what the run is ---- */
@@ -302,7 +331,7 @@ void binary_answered(runs *r, entry *e, const run_info *stored)
 
 void binary_snapshot(const binary *b, run_info *info)
 {
-    if (b->order) info->next_seq = b->gap_count ? b->gap_first : order_next(b->order);
+    if (b->order) info->next_seq = handed_on(b);
     info->next_mark = b->marks;
     info->acked = true;
 }
@@ -357,7 +386,7 @@ static size_t write_ack(const entry *e, uint8_t *out)
     size_t room = b->credit > ACK_HEAD ? (b->credit - ACK_HEAD) / 12 : 0;
     size_t count = ready ? order_holes(b->order, holes, room < MAX_HOLES ? room : MAX_HOLES) : 0;
     uint8_t *p = out;
-    memcpy(p, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, 0x81}, 4);
+    memcpy(p, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_ACK}, 4);
     memcpy(p + 4, e->info->id.b, sizeof e->info->id.b);
     p += BINARY_HEADER;
     p = put(p, (unsigned)(b->durable.known ? 1 : 0) | (b->durable.ended ? 2u : 0u), 1);

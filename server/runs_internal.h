@@ -24,6 +24,7 @@ struct runs {
     size_t fresh_bytes; /* of all that is new                                        */
     size_t held_rows, held_bytes;
     size_t info_bytes;
+    size_t early_bytes; /* of rows of the binary wire that wait for earlier ones   */
     int64_t now, tick; /* the last `now`; the same, but never set back              */
     entry **owing;      /* those whose clients are to get an acknowledgement       */
     size_t owing_count, owing_room;

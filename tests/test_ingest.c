@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -332,6 +333,32 @@ static void overflow_counted(void **state)
     rig_close(&g);
 }
 
+static void refusals_are_told(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    ingest_start(g.in);
+    send_bytes(&g,
+               "\xD0\x10\x01\x82"
+               "0123456789abcdef!",
+               21); /* not answered */
+    send_bytes(&g,
+               "\xD0\x10\x07\x01"
+               "0123456789abcdef!",
+               21);
+    struct pollfd answer = {.fd = g.socket, .events = POLLIN};
+    assert_int_equal(poll(&answer, 1, 30000), 1);
+    char out[64];
+    assert_int_equal(recv(g.socket, out, sizeof out, 0), 21);
+    assert_memory_equal(out,
+                        "\xD0\x10\x01\x82"
+                        "0123456789abcdef\x01",
+                        21);
+    assert_int_equal(stats_of(&g)->refusals, 1);
+    rig_close(&g);
+}
+
 static void much_leaves_early(void **state)
 {
     (void)state;
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(refusals_counted),    cmocka_unit_test(longest_datagram),
         cmocka_unit_test(stored_run_goes_on),  cmocka_unit_test(overflow_counted),
         cmocka_unit_test(much_leaves_early),   cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(refusals_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
