@@ -90,7 +90,7 @@ $(B)/tests/%: tests/%.c $(B)/libmnemic.a
 $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) -o $@
-$(B)/fuzz/%: tests/fuzz/%.c $(SERVER)
+$(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
 	    $(filter server/base.c server/order.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lzstd -lm -o $@
