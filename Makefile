@@ -59,6 +59,7 @@ $(B)/mnemic: $(B)/server/main.o $(B)/libmnemic.a
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(B)/libmnemic.a: $(SERVER:%.c=$(B)/%.o) $(B)/assets_data.o
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+$(B)/server/chunk.o $(B)/server/column.o: OPTIMISE += $(if $(SAN),,-O3) # loops over many numbers
 $(B)/server/%.o: server/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@

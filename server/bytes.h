@@ -6,6 +6,7 @@
 
 #include "base.h"
 
+#include <endian.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,14 +32,15 @@ static inline void put_zigzag(buf *b, uint64_t v)
 
 static inline void store_u64(uint8_t *p, uint64_t v)
 {
-    for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> 8 * i);
+    v = htole64(v);
+    memcpy(p, &v, sizeof v);
 }
 
 static inline uint64_t load_u64(const uint8_t *p)
 {
-    uint64_t v = 0;
-    for (int i = 0; i < 8; i++) v |= (uint64_t)p[i] << 8 * i;
-    return v;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return le64toh(v);
 }
 
 static inline uint64_t bits_of(double v)

@@ -41,6 +41,30 @@ void summary_merge(summary *s, const summary *later)
     s->last = later->last;
 }
 
+/* The same as summary_add() of each, its state in registers. */
+static summary summary_of(const double *v, size_t count)
+{
+    summary s;
+    summary_clear(&s);
+    size_t i = 0;
+    while (i < count && isnan(v[i])) i++;
+    if (i == count) return s;
+    uint64_t n = 0;
+    double min = v[i], max = min, last = min, sum = -0.0; /* the neutral one: 0.0 + -0.0 would be 0.0 */
+    s.first = v[i];
+    for (; i < count; i++) {
+        double x = v[i];
+        if (isnan(x)) continue;
+        n++;
+        min = x < min ? x : min;
+        max = x > max ? x : max;
+        sum += x;
+        last = x;
+    }
+    s.count = n, s.min = min, s.max = max, s.sum = sum, s.last = last;
+    return s;
+}
+
 /* ---- chunk ---- */
 
 /* One piece of memory holds all of it, the widest members first so that each is aligned. */
@@ -88,10 +112,8 @@ void chunk_summarise(chunk *c)
 {
     assert(c->rows > 0);
     c->key = chunk_key_of(c);
-    for (size_t col = 0; col < c->columns; col++) {
-        summary_clear(&c->summaries[col]);
-        for (size_t i = 0; c->values[col] && i < c->rows; i++) summary_add(&c->summaries[col], c->values[col][i]);
-    }
+    for (size_t col = 0; col < c->columns; col++)
+        c->summaries[col] = summary_of(c->values[col], c->values[col] ? c->rows : 0);
 }
 
 /* ---- many into one ---- */
@@ -198,8 +220,11 @@ chunk *chunk_from_part(const batch_part *p, size_t from, size_t rows)
     chunk *c = chunk_new(rows, p->columns);
     memcpy(c->time, p->time + from, rows * sizeof *c->time);
     memcpy(c->seq, p->seq + from, rows * sizeof *c->seq);
-    for (size_t i = 0; i < rows; i++)
-        for (size_t col = 0; col < p->columns; col++) c->values[col][i] = p->values[(from + i) * p->columns + col];
+    for (size_t col = 0; col < p->columns; col++) {
+        const double *value = p->values + from * p->columns + col;
+        double *to = c->values[col];
+        for (size_t i = 0; i < rows; i++, value += p->columns) to[i] = *value;
+    }
     if (chunk_in_order(c)) {
         chunk_summarise(c);
         return c;

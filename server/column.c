@@ -32,7 +32,7 @@ typedef struct {
     ZSTD_CCtx *pack;
     ZSTD_DCtx *unpack;
     size_t count; /* room for so many in: */
-    uint64_t *integers, *residuals;
+    uint64_t *integers, *differences;
     uint8_t *planes, *packed;
     size_t packed_size;
 } codec;
@@ -46,7 +46,7 @@ static void codec_free(void *p)
     ZSTD_freeCCtx(k->pack);
     ZSTD_freeDCtx(k->unpack);
     free(k->integers);
-    free(k->residuals);
+    free(k->differences);
     free(k->planes);
     free(k->packed);
     free(k);
@@ -70,7 +70,7 @@ static codec *codec_of_thread(size_t count)
     if (count > k->count) {
         k->count = count;
         k->integers = mem_resize(k->integers, count, sizeof *k->integers);
-        k->residuals = mem_resize(k->residuals, count, sizeof *k->residuals);
+        k->differences = mem_resize(k->differences, count, sizeof *k->differences);
         k->planes = mem_resize(k->planes, count, sizeof(uint64_t));
         k->packed_size = ZSTD_compressBound(count * sizeof(uint64_t));
         k->packed = mem_resize(k->packed, k->packed_size, 1);
@@ -100,35 +100,49 @@ static unsigned bytes_for(uint64_t v)
     return n;
 }
 
-/* From the least to the greatest, of the values or of their differences: what the residuals must hold. */
+/* From the least to the greatest: what the residuals must hold. */
 typedef struct {
     int64_t least;
     uint64_t width;
 } range;
 
-static range range_of(const uint64_t *v, size_t count, bool delta)
+static range range_of(const uint64_t *v, size_t count)
 {
     int64_t least = INT64_MAX, greatest = INT64_MIN;
-    for (size_t i = delta; i < count; i++) {
-        int64_t x = (int64_t)(delta ? v[i] - v[i - 1] : v[i]);
-        if (x < least) least = x;
-        if (x > greatest) greatest = x;
+    for (size_t i = 0; i < count; i++) {
+        int64_t x = (int64_t)v[i];
+        least = x < least ? x : least;
+        greatest = x > greatest ? x : greatest;
     }
     return (range){least, (uint64_t)greatest - (uint64_t)least};
+}
+
+/* The residuals' bytes, plane by plane. */
+static void split(const uint64_t *v, size_t count, uint64_t base, size_t width, uint8_t *planes)
+{
+    for (size_t b = 0; b < width; b++, planes += count)
+        for (size_t i = 0; i < count; i++) planes[i] = (uint8_t)((v[i] - base) >> 8 * b);
 }
 
 void integers_encode(const uint64_t *v, size_t count, buf *out)
 {
     codec *k = codec_of_thread(count);
-    range r = range_of(v, count, false), differences = r.width ? range_of(v, count, true) : r;
-    bool delta = differences.width < r.width;
-    if (delta) r = differences;
-
-    size_t width = bytes_for(r.width), n = count - delta;
+    const uint64_t *from = v;
+    size_t n = count;
+    range r = range_of(v, count);
+    if (r.width) {
+        for (size_t i = 1; i < count; i++) k->differences[i - 1] = v[i] - v[i - 1];
+        range differences = range_of(k->differences, count - 1);
+        if (differences.width < r.width) {
+            r = differences;
+            from = k->differences;
+            n = count - 1;
+        }
+    }
+    bool delta = from != v;
+    size_t width = bytes_for(r.width);
     uint64_t base = (uint64_t)r.least;
-    for (size_t i = 0; i < n; i++) k->residuals[i] = (delta ? v[i + 1] - v[i] : v[i]) - base;
-    for (size_t b = 0; b < width; b++)
-        for (size_t i = 0; i < n; i++) k->planes[b * n + i] = (uint8_t)(k->residuals[i] >> 8 * b);
+    split(from, n, base, width, k->planes);
 
     size_t packed = pack(k, k->planes, n * width);
     put_u8(out, (unsigned)width | (delta ? DELTA : 0) | (packed ? PACKED : 0));

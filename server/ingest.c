@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,10 +16,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-    SLOTS = 128,        /* datagrams a call takes at most: bounds how long the thread looks at nothing else */
+    SLOTS = 128,        /* messages a call takes at most: bounds how long the thread looks at nothing else */
+    NAP_NS = 300000,    /* after some came */
     SLOT_BYTES = 65536, /* no UDP datagram is longer, so none is cut */
     RECEIVE_BUFFER = 8 << 20,
     STOP_SECONDS = 2 /* for what the socket holds and for answers, once it is to end */
@@ -54,6 +58,7 @@ struct ingest {
     struct mmsghdr messages[SLOTS];
     struct iovec parts[SLOTS];
     struct sockaddr_storage senders[SLOTS];
+    _Alignas(struct cmsghdr) char controls[SLOTS][CMSG_SPACE(sizeof(int))];
 };
 
 /* ---- what comes in ---- */
@@ -99,28 +104,51 @@ static void take_record(void *ctx, const record *r)
     runs_take_from(in->runs, r, &from, in->length, in->now);
 }
 
-/* Returns how many datagrams there were, at most SLOTS. */
+/* The kernel joins datagrams of one sender and one size, the last may be shorter (udp(7), UDP_GRO): that size. */
+static size_t joined_size(struct msghdr *m, size_t n)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO) continue;
+        int size;
+        memcpy(&size, CMSG_DATA(c), sizeof size);
+        if (size > 0 && (size_t)size < n) return (size_t)size;
+    }
+    return n;
+}
+
+static void take_datagram(ingest *in, const uint8_t *bytes, size_t n)
+{
+    in->length = n;
+    decode_result result = decode_datagram(bytes, n, take_record, in);
+    add(&in->stats.datagrams, 1);
+    add(&in->stats.bytes, n);
+    if (result) refuse_datagram(in, bytes, n, result);
+}
+
+static void take_message(ingest *in, struct mmsghdr *m)
+{
+    const uint8_t *bytes = m->msg_hdr.msg_iov->iov_base;
+    size_t left = m->msg_len, size = joined_size(&m->msg_hdr, left);
+    in->now = clock_wall();
+    in->message = &m->msg_hdr;
+    for (; left > size; left -= size, bytes += size) take_datagram(in, bytes, size);
+    take_datagram(in, bytes, left);
+}
+
+/* Returns how many messages there were, at most SLOTS. */
 static int receive(ingest *in)
 {
-    for (int i = 0; i < SLOTS; i++) in->messages[i].msg_hdr.msg_namelen = sizeof in->senders[i];
+    for (int i = 0; i < SLOTS; i++) {
+        in->messages[i].msg_hdr.msg_namelen = sizeof in->senders[i];
+        in->messages[i].msg_hdr.msg_controllen = sizeof in->controls[i];
+    }
     int count = recvmmsg(in->socket, in->messages, SLOTS, MSG_DONTWAIT, NULL);
     if (count < 0) {
         if (errno != EAGAIN && errno != EINTR) log_limited(LOG_ERROR, "receiving: %s", strerror(errno));
         return 0;
     }
-    uint64_t bytes = 0;
     in->records = 0;
-    for (int i = 0; i < count; i++) {
-        size_t n = in->messages[i].msg_len;
-        in->now = clock_wall();
-        in->message = &in->messages[i].msg_hdr;
-        in->length = n;
-        decode_result result = decode_datagram(in->parts[i].iov_base, n, take_record, in);
-        bytes += n;
-        if (result) refuse_datagram(in, in->parts[i].iov_base, n, result);
-    }
-    add(&in->stats.datagrams, (uint64_t)count);
-    add(&in->stats.bytes, bytes);
+    for (int i = 0; i < count; i++) take_message(in, &in->messages[i]);
     add(&in->stats.records, in->records);
     return count;
 }
@@ -193,6 +221,13 @@ static void wait_until(ingest *in, int64_t due)
     if (fds[1].revents) take_answers(in);
 }
 
+/* To be woken for each datagram costs the sender and this thread more than to take it; the socket holds those of a
+   moment, so that many come at once. */
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
 static void finish(ingest *in)
 {
     int64_t until = clock_mono() + STOP_SECONDS * NS_PER_SECOND;
@@ -212,8 +247,9 @@ static void *run_thread(void *arg)
     int64_t due = clock_mono() + FLUSH_MS * NS_PER_MS;
     while (!atomic_load(&in->stopping)) {
         wait_until(in, due);
-        receive(in);
+        int count = receive(in);
         send_acks(in);
+        if (count > 0 && count < SLOTS) nap();
         if (!runs_full(in->runs) && clock_mono() < due) continue;
         flush(in, false);
         due = clock_mono() + FLUSH_MS * NS_PER_MS;
@@ -280,8 +316,8 @@ static void prepare_slots(ingest *in)
     in->bytes = mem_alloc((size_t)SLOTS * SLOT_BYTES);
     for (int i = 0; i < SLOTS; i++) {
         in->parts[i] = (struct iovec){in->bytes + (size_t)i * SLOT_BYTES, SLOT_BYTES};
-        in->messages[i].msg_hdr =
-            (struct msghdr){.msg_name = &in->senders[i], .msg_iov = &in->parts[i], .msg_iovlen = 1};
+        in->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &in->senders[i], .msg_iov = &in->parts[i], .msg_iovlen = 1, .msg_control = in->controls[i]};
     }
 }
 
@@ -298,6 +334,7 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
         close(fd);
         return NULL;
     }
+    setsockopt(fd, IPPROTO_UDP, UDP_GRO, &(int){1}, sizeof(int)); /* a kernel without it joins none */
     set_receive_buffer(fd, desc->receive_buffer ? desc->receive_buffer : RECEIVE_BUFFER);
     ingest *in = mem_calloc(1, sizeof *in);
     in->desc = *desc;

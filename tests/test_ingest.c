@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -404,6 +406,36 @@ static void bad_addresses(void **state)
     rig_close(&g);
 }
 
+/* Datagrams that are sent in one piece, of which the kernel may make one message, are taken one by one. */
+static void joined_datagrams(void **state)
+{
+    (void)state;
+    enum { ROWS = 20 };
+    char bytes[ROWS * sizeof ROW];
+    const int size = sizeof ROW - 1;
+    for (int i = 0; i < ROWS; i++) memcpy(bytes + i * size, ROW, (size_t)size);
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){0}));
+    if (setsockopt(g.socket, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) != 0) {
+        rig_close(&g);
+        skip(); /* Linux before 4.18 */
+    }
+    ingest_start(g.in);
+    send_text(&g, NEW); /* longer than `size`: segments that are no messages, and refused */
+    setsockopt(g.socket, IPPROTO_UDP, UDP_SEGMENT, &(int){0}, sizeof(int));
+    send_text(&g, NEW);
+    setsockopt(g.socket, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+    send_bytes(&g, bytes, (size_t)(ROWS * size));
+    send_bytes(&g, bytes, (size_t)(2 * size + 5)); /* the last one shorter: refused */
+    wait_for_rows(&g, ROWS + 2);
+    const size_t pieces = (sizeof NEW - 1 + (size_t)size - 1) / (size_t)size;
+    wait_for(&stats_of(&g)->datagrams, pieces + 1 + ROWS + 3);
+    assert_int_equal(stats_of(&g)->datagrams, pieces + 1 + ROWS + 3);
+    assert_int_equal(stats_of(&g)->bytes, 2 * (sizeof NEW - 1) + (ROWS + 2) * (size_t)size + 5);
+    rig_close(&g);
+    assert_int_equal(g.rows, ROWS + 2);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -413,7 +445,7 @@ int main(void)
         cmocka_unit_test(refusals_counted),    cmocka_unit_test(longest_datagram),
         cmocka_unit_test(stored_run_goes_on),  cmocka_unit_test(overflow_counted),
         cmocka_unit_test(much_leaves_early),   cmocka_unit_test(bad_addresses),
-        cmocka_unit_test(refusals_are_told),
+        cmocka_unit_test(refusals_are_told),   cmocka_unit_test(joined_datagrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
