@@ -38,8 +38,9 @@
    THE IDEA
 
    A tracer has a timer thread. Once an interval it samples every column (probe, counter, gauge, three per scope) into
-   a row, and sends the row as a datagram. Each dolon_start() begins a new run; the server keeps all runs of one
-   app_name side by side. Nothing the program calls ever waits for the network.
+   a row. Rows travel in datagrams, and are kept until the server has said that they are stored. Each dolon_start()
+   begins a new run; the server keeps all runs of one app_name side by side. Nothing the program calls ever waits for the
+   network, but dolon_stop(), a second at most.
 
    PROBES
 
@@ -109,7 +110,8 @@
    MARKS
 
    dolon_mark(t, "cache flushed") puts a labelled line on every chart of the run. Marks travel with the next row; of
-   more than DOLON_MAX_MARKS between two rows the rest is dropped, and a mark says how many.
+   more than DOLON_MAX_MARKS between two rows the rest is dropped, and a mark says how many. While the server is silent
+   the last DOLON_MAX_MARKS wait for it.
 
    SPEEDOMETER
 
@@ -133,11 +135,13 @@
 
    MEMORY
 
-   dolon_start() allocates one block, through desc.alloc, and dolon_stop() frees it: about 140 bytes a column
-   (DOLON_MAX_COLUMNS) and 64 KiB for a datagram; the rest are static tables (DOLON_MAX_THREADS x DOLON_MAX_SITES x
-   32 bytes at most), of which the system only backs what is touched. Nothing else is allocated, except that looking
-   up a host's name (neither numeric nor "localhost") takes place in a thread of its own, by getaddrinfo(), which
-   uses malloc(). What does not fit is left out, counted, and told to the log.
+   dolon_start() allocates one block, through desc.alloc, and dolon_stop() frees it: about 160 bytes a column
+   (DOLON_MAX_COLUMNS), 64 KiB for a datagram, 30 KiB for marks and texts, and the ring of rows that are not acknowledged
+   yet (desc.ring_bytes, 256 KiB; a row takes 12 bytes and 8 a column, so that is 3,400 rows of 8 columns: an hour of
+   rows a second apart; none with DOLON_WIRE_JSON). The system backs what is touched. The rest are static tables
+   (DOLON_MAX_THREADS x DOLON_MAX_SITES x 32 bytes at most). Nothing else is allocated, except that looking up a host's
+   name (neither numeric nor "localhost") takes place in a thread of its own, by getaddrinfo(), which uses malloc(). What
+   does not fit is left out, counted, and told to the log.
 
    THREADS
 
@@ -150,19 +154,36 @@
    interval (at most 10 ms) late carries its scheduled time, one later than that its real time, and is counted as late.
    Times within a run never go back: they are the wall clock's at start plus what has passed since.
 
-   dolon_stop() takes a last row, says goodbye, and returns within about a second even if a probe hangs (then the timer
-   thread is left behind, and frees what is left when the probe returns).
+   dolon_stop() takes a last row, says goodbye, and waits until the server has stored both, for desc.goodbye seconds at
+   most (1; not at all if no server was heard of yet). If a probe hangs it returns a second later still: then the timer thread is left
+   behind, and frees what is left when the probe returns. A program that ends by exit() or by returning from main()
+   without dolon_stop() says goodbye by itself, in the same time, from whichever thread; after _exit(), quick_exit() or a
+   signal the server finds out: on its own machine that the process is gone, else that it is silent.
 
    fork(): the child has no timer thread; its copy of the tracer is silent for ever, and dolon_stop() there frees it.
    The child may dolon_start() a run of its own. Descriptors are close-on-exec. Several tracers can run at once; scopes,
-   counters and gauges are the process's, and appear in each. A shared library that holds the implementation must stop
-   its tracers before it is unloaded.
+   counters and gauges are the process's, and appear in each. A shared library that holds the implementation may be
+   unloaded: its tracers are stopped as at exit.
 
    WIRE
 
-   .wire = DOLON_WIRE_JSON (the default now) sends what the original mnemic takes, one JSON object a datagram; the bytes
-   are described in server/WIRE.md. A row must fit one datagram (65,507 bytes; DOLON_DATAGRAM_BYTES): good for a
-   thousand columns. Rows that are sent while no server listens are lost, and counted.
+   By default, rows are numbered, and the server acknowledges them once they are durable in its store. Until then they
+   stay in the ring, and are sent again when no acknowledgement comes: loss on the way, a server that starts late or is
+   restarted, or a full disk cost nothing but time, and no row is stored twice. While the server is silent only a
+   heartbeat asks for it, after 1, 2, 4, then each 5 seconds, and its name is looked up again after 10 and then each 30
+   seconds. What is lost: when the ring is full the oldest row goes for each new one; the server learns how many these were,
+   stores that, and shows the gap (stats.lost here). And what a run that ends has in its ring when its goodbye is over.
+   Give a program that is to bridge longer outages a larger desc.ring_bytes.
+
+   Rows a second or more apart leave at once, those that come faster gather for 100 ms or until a datagram is full:
+   desc.datagram_bytes, 1200 by default, which passes everywhere; a wider row travels in slices. Columns can join at
+   any time. server/WIRE.md has every byte.
+
+   `.wire = DOLON_WIRE_JSON` sends what the original mnemic takes, one JSON object a datagram. A row must fit one datagram
+   (65,507 bytes; DOLON_DATAGRAM_BYTES): good for a thousand columns. Nothing is acknowledged; rows that are sent while
+   no server listens are lost, and counted.
+
+   desc.host is a name, an IPv4 or IPv6 address, or "unix:/path" of the server's datagram socket on this machine.
 
    MACROS, to be defined before the include
 
@@ -240,11 +261,11 @@ extern "C" {
     X(DOLON_BAD_PROBE, -4, "a probe has no name, or no function and none of the built-in names")                   \
     X(DOLON_TOO_MANY, -5, "more columns, scopes or counters than there is room for: some were left out")           \
     X(DOLON_TOO_BIG, -6, "the columns do not fit one datagram: some were left out")                                \
-    X(DOLON_UNRESOLVED, -7, "the host's name could not be resolved: rows are lost until it can")                   \
-    X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows are lost until it can")                           \
-    X(DOLON_REFUSED, -10, "the server refuses this wire, or this run: see server/WIRE.md")                         \
-    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait, then the oldest are lost")                    \
-    X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")
+    X(DOLON_UNRESOLVED, -7, "the host's name could not be resolved: rows wait while there is room")                \
+    X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows wait while there is room")                        \
+    X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")                      \
+    X(DOLON_REFUSED, -10, "the server refuses what it is sent: see server/WIRE.md")                                \
+    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait while there is room")
 
 typedef enum dolon_error {
 #define DOLON__X(id, value, text) id = value,
@@ -290,15 +311,15 @@ typedef enum dolon_wire {
 /* Zero means default, for each field. Everything is copied, except what `user` pointers point to. */
 typedef struct dolon_desc {
     const char *app_name;                 /* groups the runs of one program     (the program's own name)        */
-    const char *host;                     /* name or address of the server      ("localhost")                   */
+    const char *host;                     /* of the server: name, address or "unix:/path" ("localhost")         */
     int port;                             /* of the server, UDP                 (12013)                         */
     double interval;                      /* seconds between two rows           (1.0; at least 0.001)           */
     dolon_probe probes[DOLON_MAX_PROBES]; /* ended by one without a name        (DOLON_DEFAULT_PROBES)          */
     dolon_tag tags[DOLON_MAX_TAGS];       /* anything one may search by         (none)                          */
     dolon_wire wire;                      /* see WIRE                           (DOLON_WIRE_BINARY)             */
     int ring_bytes;                       /* for rows that are not acknowledged (262144; at least 4096)         */
-    int datagram_bytes;                   /* of the longest, binary             (1200; 512 to 65507)            */
-    double goodbye;                       /* seconds dolon_stop() waits for it  (1.0; negative: not at all)     */
+    int datagram_bytes;                   /* of the longest, with that wire     (1200; 512 to 65507)            */
+    double goodbye;                       /* seconds for its acknowledgement    (1.0; negative: none; to 3600)  */
     dolon_alloc alloc;                    /* where memory comes from            (malloc, free)                  */
     dolon_log log;                        /* who is told what went wrong        (nobody)                        */
     int no_environment;                   /* 1: ignore the environment          (0: it overrides)               */
@@ -311,10 +332,10 @@ typedef struct dolon_stats {
     uint64_t late;             /* of these: sampled too late to carry their scheduled time             */
     uint64_t skipped;          /* ticks that never were, because a row took longer than an interval    */
     uint64_t sent;             /* datagrams handed to the system                                       */
-    uint64_t acked;            /* rows that are durable at the server, or that it counts as lost       */
-    uint64_t lost;             /* rows that could not be sent, or left the ring before they were acked */
-    uint64_t resent;           /* datagrams sent again                                                 */
-    uint64_t marks_lost;       /* by dolon_mark(), too many for one row                                */
+    uint64_t acked;            /* rows that the server has stored; rows - acked - lost wait in the ring */
+    uint64_t lost;             /* rows that left a full ring without that (JSON: could not be sent)    */
+    uint64_t resent;           /* datagrams with rows that were sent before                            */
+    uint64_t marks_lost;       /* for which there was no room                                          */
     uint64_t columns;          /* now                                                                  */
     uint64_t columns_left_out; /* that did not fit                                                     */
     uint64_t sites_left_out;   /* scopes, counters and gauges beyond DOLON_MAX_SITES, in the process   */
@@ -357,7 +378,7 @@ typedef struct dolon_speedometer {
    every function takes, if DOLON_DISABLED says so, or if there was no memory or no thread (the log is told). */
 DOLON_API dolon_tracer *dolon_start(const dolon_desc *desc);
 
-/* Takes a last row, says goodbye, frees. Returns within about a second. */
+/* Takes a last row, says goodbye, waits for its acknowledgement (desc.goodbye, a second), frees. */
 DOLON_API void dolon_stop(dolon_tracer *t);
 
 /* Adds a column to a running tracer. DOLON_OK, DOLON_BAD_PROBE, DOLON_TOO_MANY or DOLON_TOO_BIG. */
@@ -688,6 +709,7 @@ struct dolon__scope {
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -890,9 +912,8 @@ static void dolon__os_place(char *out, size_t cap)
 static uint64_t dolon__os_born(void)
 {
     char text[1024];
-    size_t n = dolon__os_read_file("/proc/self/stat", text, sizeof text - 1);
     const char *p;
-    text[n] = 0;
+    dolon__os_read_file("/proc/self/stat", text, sizeof text);
     p = strrchr(text, ')');
     for (int field = 2; p && field < 22; field++) p = strchr(p + 1, ' ');
     return p ? strtoull(p + 1, NULL, 10) : 0;
@@ -1014,15 +1035,26 @@ typedef struct dolon__address {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
+        struct sockaddr_un local;
     } u;
     socklen_t bytes;
 } dolon__address;
 
-/* Numeric addresses and "localhost" (RFC 6761: always this machine) need no resolver. Returns 0 for other names. */
+static int dolon__is_local(const char *host)
+{
+    return strncmp(host, "unix:", 5) == 0;
+}
+
+/* "unix:/path" of a datagram socket, numeric addresses, and "localhost" (RFC 6761: always this machine) need no resolver.
+   Returns 0 for other names. */
 static int dolon__os_numeric(const char *host, int port, dolon__address *out)
 {
     memset(out, 0, sizeof *out);
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &out->u.v4.sin_addr) == 1) {
+    if (dolon__is_local(host) && host[5] && strlen(host + 5) < sizeof out->u.local.sun_path) {
+        out->u.local.sun_family = AF_UNIX;
+        memcpy(out->u.local.sun_path, host + 5, strlen(host + 5));
+        out->bytes = sizeof out->u.local;
+    } else if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &out->u.v4.sin_addr) == 1) {
         out->u.v4.sin_family = AF_INET;
         out->u.v4.sin_port = htons((uint16_t)port);
         out->bytes = sizeof out->u.v4;
@@ -1054,11 +1086,14 @@ static int dolon__os_lookup(const char *host, int port, dolon__address *out, int
     return n;
 }
 
-/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1 and errno. */
+/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1 and errno. A local one needs a name
+   for answers to reach it: the kernel picks an abstract one (unix(7), autobind). */
 static int dolon__os_open(const dolon__address *to)
 {
-    int fd = socket(to->u.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, &to->u.any, to->bytes) != 0) {
+    struct sockaddr any = to->u.any;
+    int fd = socket(any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int unnamed = fd >= 0 && any.sa_family == AF_UNIX && bind(fd, &any, sizeof any.sa_family) != 0;
+    if (fd >= 0 && (unnamed || connect(fd, &to->u.any, to->bytes) != 0)) {
         int error = errno;
         close(fd);
         errno = error;
@@ -1067,7 +1102,6 @@ static int dolon__os_open(const dolon__address *to)
     return fd;
 }
 
-/* Never waits, raises no signal. 0 or an errno. */
 /* What has come, at most `room` bytes; 0: nothing. Also takes from the socket what ICMP has reported. */
 static size_t dolon__os_receive(int fd, void *bytes, size_t room, int *error)
 {
@@ -1104,6 +1138,7 @@ static void dolon__os_sleep(int timer, int fd)
     poll(fds, 2, timer >= 0 ? -1 : 10);
 }
 
+/* Never waits, raises no signal. 0 or an errno. */
 static int dolon__os_send(int fd, const char *bytes, size_t n)
 {
     return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
@@ -1788,10 +1823,11 @@ typedef struct dolon__session {
     dolon__progress sent; /* rows, up to here                                    */
     dolon__progress mend; /* of the first hole                                   */
     uint64_t sent_top;    /* rows below were sent at least once                  */
+    uint64_t catch_up;    /* rows below have waited for the server's return      */
     uint32_t columns_sent, marks_sent;
     int64_t identity_due, identity_sent; /* FACTS and COLUMNS                                   */
     int64_t marks_due, bye_due, beat_due, stall_due, mend_due;
-    int identity_tries, asks;
+    int identity_tries, asks, bye_sent;
     int64_t pace_from; /* the 20 ms in which …                                */
     int pace;          /* … so many datagrams were sent again                 */
     uint64_t resent;   /* datagrams                                           */
@@ -1842,9 +1878,17 @@ static uint32_t dolon__session_marks_kept(const dolon__session *s)
     return s->marks_durable > room ? s->marks_durable : room;
 }
 
+static int dolon__session_marks_are_full(const dolon__session *s)
+{
+    return s->marks_next - dolon__session_marks_kept(s) == DOLON_MAX_MARKS;
+}
+
 static void dolon__session_mark(dolon__session *s, int64_t now, const dolon__mark *mark)
 {
-    s->marks[s->marks_next++ % DOLON_MAX_MARKS] = *mark;
+    dolon__mark *to = &s->marks[s->marks_next++ % DOLON_MAX_MARKS];
+    size_t n = dolon__copy_valid((uint8_t *)to->label, sizeof to->label - 1, mark->label);
+    to->label[n] = 0;
+    to->time = mark->time;
     s->marks_due = now;
 }
 
@@ -1879,10 +1923,11 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
     uint64_t i;
     if (in->bad || (uint64_t)(in->end - in->p) != 12 * holes || holes > DOLON__HOLES) return;
     if (rows > s->ring.next.seq || seen > s->ring.next.seq || rows > seen || columns > s->columns ||
-        marks > s->marks_next)
+        marks > s->marks_next || (rows > 0 && !(flags & 1)))
         return;
     s->heard = now;
     s->asks = 0;
+    s->refused = 0;
     s->known = (flags & 1) != 0;
     s->columns_durable = s->known ? (uint32_t)columns : 0;
     if (!s->known || s->columns_durable < s->columns) {
@@ -1897,6 +1942,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
         s->sent.row = s->ring.oldest;
         s->sent.first = 0;
     }
+    if (!was_awake) s->catch_up = s->ring.next.seq;
     if (seen < s->seen || !was_awake) {
         s->seen = seen;
         dolon__session_go_back(s, now);
@@ -2081,13 +2127,6 @@ static int dolon__session_may_repeat(dolon__session *s, int64_t now)
     return s->pace < 32;
 }
 
-static size_t dolon__session_repeated(dolon__session *s, size_t n)
-{
-    s->pace++;
-    s->resent++;
-    return n;
-}
-
 static size_t dolon__session_next_identity(dolon__session *s, int64_t now, int awake, uint8_t *out)
 {
     static const int wait[] = {250, 500, 1000, 2000, 5000}; /* ms */
@@ -2113,28 +2152,40 @@ static size_t dolon__session_next_marks(dolon__session *s, int64_t now, uint8_t 
     return n;
 }
 
+/* Whether the next row goes at a measured pace: it was sent before, or many have gathered. */
+static int dolon__session_is_paced(const dolon__session *s)
+{
+    return s->sent.row.seq < s->sent_top || s->sent.row.seq < s->catch_up;
+}
+
 static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *out)
 {
-    int again;
+    int again, paced;
     size_t n;
     if (s->sent_top > s->seen && now >= s->stall_due) dolon__session_go_back(s, now);
-    if (s->hole_count && dolon__session_may_repeat(s, now) && (n = dolon__session_mend(s, out)) > 0)
-        return dolon__session_repeated(s, n);
+    if (s->hole_count && dolon__session_may_repeat(s, now) && (n = dolon__session_mend(s, out)) > 0) {
+        s->pace++;
+        s->resent++;
+        return n;
+    }
     if (s->sent.row.seq == s->ring.next.seq) return 0;
     again = s->sent.row.seq < s->sent_top;
-    if (again && !dolon__session_may_repeat(s, now)) return 0;
-    if (!again && now - s->waiting < s->linger && s->ring.next.at - s->sent.row.at < s->datagram) return 0;
+    paced = dolon__session_is_paced(s);
+    if (paced && !dolon__session_may_repeat(s, now)) return 0;
+    if (!paced && now - s->waiting < s->linger && s->ring.next.at - s->sent.row.at < s->datagram) return 0;
     n = dolon__session_rows(s, &s->sent, s->ring.next.seq, out);
     if (s->sent.row.seq > s->sent_top) s->sent_top = s->sent.row.seq;
     s->waiting = now;
-    return again ? dolon__session_repeated(s, n) : n;
+    s->pace += paced;
+    s->resent += (uint64_t)again;
+    return n;
 }
 
 static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_t *out)
 {
     if (!s->bye || s->bye_durable || now < s->bye_due) return 0;
     s->bye_due = now + 100 * DOLON__MS;
-    if (s->seen < s->sent_top) dolon__session_go_back(s, now);
+    if (s->bye_sent++ && s->seen < s->sent_top) dolon__session_go_back(s, now);
     return dolon__session_goodbye(s, out);
 }
 
@@ -2179,7 +2230,7 @@ static int64_t dolon__session_due(const dolon__session *s, int64_t now)
     if (!dolon__session_awake(s, now)) return due;
     if (dolon__session_marks_kept(s) != s->marks_next) due = dolon__earlier(due, s->marks_due);
     if (s->sent_top > s->seen) due = dolon__earlier(due, s->stall_due);
-    if (s->hole_count || s->sent.row.seq < s->sent_top)
+    if (s->hole_count || dolon__session_is_paced(s))
         due = dolon__earlier(due, s->pace_from + 20 * DOLON__MS);
     else if (s->sent.row.seq < s->ring.next.seq)
         due = dolon__earlier(due, s->waiting + s->linger);
@@ -2252,9 +2303,14 @@ typedef struct dolon__link {
     char host[256];
     int port;
     int fd;                    /* -1: not open                                                 */
-    int64_t announce;          /* when to announce the run in JSON (or to try to open) next; monotonic */
-    int64_t delay;             /* until the announcement after that                            */
-    uint32_t announced;        /* columns the server was told of last                          */
+    unsigned turn;             /* which of the server's addresses is to be tried next          */
+    int choices;               /* how many it has                                              */
+    int refused;               /* the system says that what was sent last reaches nobody       */
+    int64_t announce;          /* when to announce the run (JSON) or to see to the link next; monotonic */
+    int64_t delay;             /* until the time after that                                    */
+    uint32_t announced;        /* JSON: columns the server was told of last                    */
+    size_t unsent;             /* bytes of `datagram` that the system could not take …         */
+    int64_t retry;             /* … and when it may                                            */
     dolon_error trouble;       /* as told to the log                                           */
     dolon__resolver *resolver; /* NULL: nothing is being looked up                             */
 } dolon__link;
@@ -2267,13 +2323,15 @@ struct dolon_tracer {
     int timer; /* what the timer thread sleeps on; dolon_stop() sets it off at once */
     pthread_t thread;
     int stop, done, abandoned, joined;
-    int forked; /* this is a child's copy */
+    int leaving; /* the program is exiting; guarded by dolon__all.lock */
+    int forked;  /* this is a child's copy */
     dolon_tracer *next;
     dolon_alloc alloc;
     dolon_log log;
-    int binary;             /* the wire, else JSON */
-    dolon__session session; /* the binary wire's   */
     dolon__passport passport;
+    int binary;             /* the wire, else JSON                                   */
+    dolon__session session; /* the binary wire's                                     */
+    int64_t goodbye;        /* ns that stopping may wait for the last acknowledgement */
     dolon__link link;
     dolon__system system;
     int64_t start, slept; /* monotonic; how long the machine had slept until then, or until lately */
@@ -2289,7 +2347,6 @@ struct dolon_tracer {
     uint32_t column_count;
     dolon__column columns[DOLON_MAX_COLUMNS];
     double values[DOLON_MAX_COLUMNS];
-    int64_t goodbye; /* ns that stopping may wait for the last acknowledgement */
     uint8_t facts[1200];
     uint8_t scratch[12 + 8 * DOLON_MAX_COLUMNS]; /* a row on its way into the ring */
     char datagram[DOLON_DATAGRAM_BYTES];
@@ -2584,6 +2641,7 @@ static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, cons
 
 #define DOLON__DELAY_MAX         (60 * DOLON__SECOND)
 #define DOLON__DELAY_MAX_TROUBLE (10 * DOLON__SECOND)
+#define DOLON__LOOK_UP_AGAIN     (30 * DOLON__SECOND)
 
 /* Told once a change. */
 static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
@@ -2591,7 +2649,10 @@ static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *
     char line[400];
     if (t->link.trouble == trouble) return;
     t->link.trouble = trouble;
-    snprintf(line, sizeof line, "%s:%d%s%s", t->link.host, t->link.port, *detail ? ", " : "", detail);
+    if (dolon__is_local(t->link.host))
+        snprintf(line, sizeof line, "%s%s%s", t->link.host, *detail ? ", " : "", detail);
+    else
+        snprintf(line, sizeof line, "%s:%d%s%s", t->link.host, t->link.port, *detail ? ", " : "", detail);
     dolon__tell(t, trouble, line);
 }
 
@@ -2657,20 +2718,28 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
     return count;
 }
 
-static void dolon__link_open(dolon_tracer *t)
-{
-    dolon__address found[4];
-    int count = dolon__link_resolve(t, found);
-    if (count == 0) dolon__link_state(t, DOLON_UNRESOLVED, "");
-    for (int i = 0; i < count && t->link.fd < 0; i++) t->link.fd = dolon__os_open(&found[i]);
-    if (count > 0 && t->link.fd < 0) dolon__link_state(t, DOLON_UNREACHABLE, strerror(errno));
-}
-
 static void dolon__link_close(dolon_tracer *t)
 {
     int fd = t->link.fd;
     t->link.fd = -1; /* first, in case the program forks just now: the child closes what it finds here */
     if (fd >= 0) close(fd);
+}
+
+/* Opens the next of the server's addresses, in place of what is open. */
+static void dolon__link_open(dolon_tracer *t)
+{
+    dolon__address found[4];
+    int count = dolon__link_resolve(t, found), fd = -1;
+    if (count == 0 && t->link.fd < 0) dolon__link_state(t, DOLON_UNRESOLVED, "");
+    if (count <= 0) return;
+    for (int i = 0; i < count && fd < 0; i++) fd = dolon__os_open(&found[t->link.turn++ % (unsigned)count]);
+    t->link.choices = count;
+    if (fd < 0) {
+        dolon__link_state(t, DOLON_UNREACHABLE, strerror(errno));
+        return;
+    }
+    dolon__link_close(t);
+    t->link.fd = fd;
 }
 
 /* Returns whether the system took it. ECONNREFUSED tells of the datagram before this one: nobody listened. This one is
@@ -2730,10 +2799,9 @@ static void dolon__json_send_row(dolon_tracer *t, const dolon__row *row)
 /* FACTS, as server/WIRE.md has them: texts as they fit, the arguments and tags last. */
 static size_t dolon__link_facts(const dolon__passport *p, uint8_t *out, size_t room)
 {
-    const char *texts[5];
+    const char *const texts[] = {p->app, p->host, p->place, p->build, p->args};
     uint8_t *q = out, *count_at, *end = out + room;
     int tags = 0;
-    texts[0] = p->app, texts[1] = p->host, texts[2] = p->place, texts[3] = p->build, texts[4] = p->args;
     q = dolon__put(q, (uint64_t)p->time, 8);
     q = dolon__put(q, (uint64_t)p->interval, 8);
     q = dolon__put(q, (uint64_t)p->pid, 4);
@@ -2747,9 +2815,8 @@ static size_t dolon__link_facts(const dolon__passport *p, uint8_t *out, size_t r
     count_at = q;
     q += 2;
     for (; tags < p->tag_count; tags++) {
-        const char *pair[2];
+        const char *const pair[] = {p->tag_names[tags], p->tag_values[tags]};
         uint8_t *before = q;
-        pair[0] = p->tag_names[tags], pair[1] = p->tag_values[tags];
         for (int i = 0; i < 2 && q; i++) {
             if ((size_t)(end - q) < 2 + 3 * strlen(pair[i])) { /* at worst each byte becomes three */
                 q = NULL;
@@ -2779,41 +2846,87 @@ static size_t dolon__link_column(void *ctx, uint32_t i, uint8_t *out)
     return 3 + unit + name;
 }
 
-/* Opens the link if it is closed; and anew, its name looked up again, if the server has been silent for long. */
+/* Opens the link if it is closed. If the server has been silent for 10 s, and then each 30 s, its name is looked up again,
+   for it may have moved; what is open stays open until that is done. Where nobody listens, and there are other addresses
+   or the path may come to lead to a new socket, that happens after a second already, and ever more rarely. */
 static void dolon__link_keep_open(dolon_tracer *t, int64_t now)
 {
-    if (now < t->link.announce && !(t->link.fd < 0 && t->link.resolver)) return;
-    if (t->link.fd >= 0 && !dolon__session_awake(&t->session, now)) dolon__link_close(t);
-    if (t->link.fd < 0) dolon__link_open(t);
-    t->link.announce = now + DOLON__DELAY_MAX_TROUBLE;
+    int64_t silent = now - t->session.heard;
+    if (now < t->link.announce && !t->link.resolver) return;
+    if (t->link.fd >= 0 && !t->link.resolver && !t->link.refused && silent < 10 * DOLON__SECOND) {
+        t->link.announce = t->session.heard + 10 * DOLON__SECOND;
+        t->link.delay = DOLON__SECOND;
+        return;
+    }
+    if (now >= t->link.announce) {
+        t->link.announce = now + (t->link.fd >= 0 && !t->link.refused ? DOLON__LOOK_UP_AGAIN : t->link.delay);
+        t->link.delay = dolon__earlier(2 * t->link.delay, DOLON__LOOK_UP_AGAIN);
+    }
+    dolon__link_open(t);
 }
 
+/* What the system says of a datagram, or of one before it: nobody gets it. */
+static void dolon__link_failed(dolon_tracer *t, int64_t now, int error)
+{
+    t->link.refused = 1;
+    dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+    if (t->link.choices > 1 || dolon__is_local(t->link.host))
+        t->link.announce = dolon__earlier(t->link.announce, now + t->link.delay);
+}
+
+static void dolon__link_told_refused(dolon_tracer *t)
+{
+    static const char *const why[] = {"for a reason of its own", "it does not speak version 1",
+                                      "what it gets is sealed, and it has no key", "this run is over a limit of it"};
+    int reason = t->session.refused;
+    dolon__link_state(t, DOLON_REFUSED, why[reason < 4 ? reason : 0]);
+}
+
+/* Takes what has come, but not for ever: someone may flood us. */
 static void dolon__link_receive(dolon_tracer *t, int64_t now)
 {
     uint8_t bytes[DOLON__ACK_HEAD + 12 * DOLON__HOLES + 1];
     int error = 0, refused = t->session.refused;
-    size_t n;
-    while (t->link.fd >= 0 && (n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error)) > 0)
-        dolon__session_take(&t->session, now, bytes, n);
-    if (error == ECONNREFUSED) dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
-    if (t->session.refused != refused) dolon__link_state(t, DOLON_REFUSED, "");
+    size_t n = 1;
+    for (int i = 0; i < 64 && t->link.fd >= 0 && n > 0; i++) {
+        n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error);
+        if (n > 0) dolon__session_take(&t->session, now, bytes, n);
+    }
+    if (error != 0) dolon__link_failed(t, now, error);
+    if (t->session.refused != refused && t->session.refused) dolon__link_told_refused(t);
     if (t->session.heard == now) dolon__link_state(t, DOLON_OK, "");
+}
+
+/* Sends what is due. What the system has no room for now is kept; what fails otherwise is sent again when no answer comes. */
+static void dolon__link_flush(dolon_tracer *t, int64_t now)
+{
+    while (t->link.fd >= 0 && now >= t->link.retry) {
+        int error;
+        if (!t->link.unsent) t->link.unsent = dolon__session_next(&t->session, now, (uint8_t *)t->datagram);
+        if (!t->link.unsent) return;
+        error = dolon__os_send(t->link.fd, t->datagram, t->link.unsent);
+        if (error == EAGAIN || error == ENOBUFS) {
+            t->link.retry = now + 10 * DOLON__MS;
+            return;
+        }
+        t->link.unsent = 0;
+        if (error != 0) {
+            dolon__link_failed(t, now, error);
+            return;
+        }
+        t->link.refused = 0;
+        dolon__count_stat(t, &t->stats.sent, 1);
+    }
 }
 
 /* Takes what has come, sends what is due, and brings the figures up to date. */
 static void dolon__link_exchange(dolon_tracer *t, int64_t now)
 {
     dolon__session *s = &t->session;
-    size_t n;
     dolon__link_keep_open(t, now);
     dolon__link_receive(t, now);
     s->offset = dolon__os_clock(CLOCK_REALTIME) - dolon__wall(t, dolon__os_mono());
-    while (t->link.fd >= 0 && (n = dolon__session_next(s, now, (uint8_t *)t->datagram)) > 0) {
-        int error = dolon__os_send(t->link.fd, t->datagram, n);
-        if (error == 0) dolon__count_stat(t, &t->stats.sent, 1);
-        if (error == ECONNREFUSED) dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
-        if (error != 0) break; /* it is sent again when no answer comes */
-    }
+    dolon__link_flush(t, now);
     if (!dolon__session_awake(s, now) && t->link.trouble == DOLON_OK) dolon__link_state(t, DOLON_UNANSWERED, "");
     pthread_mutex_lock(&t->lock);
     t->stats.acked = s->ring.oldest.seq - s->ring.dropped;
@@ -2822,17 +2935,24 @@ static void dolon__link_exchange(dolon_tracer *t, int64_t now)
     pthread_mutex_unlock(&t->lock);
 }
 
+/* One that finds no room lets the oldest go that was not acknowledged. */
+static void dolon__link_mark(dolon_tracer *t, int64_t now, const dolon__mark *mark)
+{
+    dolon__count_stat(t, &t->stats.marks_lost, (uint64_t)dolon__session_marks_are_full(&t->session));
+    dolon__session_mark(&t->session, now, mark);
+}
+
 static void dolon__link_binary_row(dolon_tracer *t, int64_t now, const dolon__row *row)
 {
     dolon__session *s = &t->session;
     s->columns = row->count;
-    for (uint32_t i = 0; i < row->marks->count; i++) dolon__session_mark(s, now, &row->marks->list[i]);
+    for (uint32_t i = 0; i < row->marks->count; i++) dolon__link_mark(t, now, &row->marks->list[i]);
     if (row->marks->lost > 0) {
         dolon__mark mark;
         mark.time = row->time;
         snprintf(mark.label, sizeof mark.label, "(%llu more marks were dropped)",
                  (unsigned long long)row->marks->lost);
-        dolon__session_mark(s, now, &mark);
+        dolon__link_mark(t, now, &mark);
         dolon__count_stat(t, &t->stats.marks_lost, row->marks->lost);
     }
     dolon__session_row(s, now, row->time, row->values, row->count, t->scratch);
@@ -2858,15 +2978,16 @@ static void dolon__link_tend(dolon_tracer *t, int64_t now)
 {
     if (t->binary)
         dolon__link_exchange(t, now);
-    else if (now >= t->link.announce)
+    else
         dolon__json_tend(t, now, t->link.announced);
 }
 
 static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
 {
-    int64_t due = t->binary && t->link.fd >= 0 ? dolon__session_due(&t->session, now) : t->link.announce;
-    if (t->link.fd < 0 && t->link.resolver && due > now + 50 * DOLON__MS) due = now + 50 * DOLON__MS;
-    return dolon__earlier(due, t->link.announce);
+    int64_t due = t->link.announce;
+    if (t->binary && t->link.fd >= 0)
+        due = dolon__earlier(due, t->link.unsent ? t->link.retry : dolon__session_due(&t->session, now));
+    return t->link.resolver ? dolon__earlier(due, now + 50 * DOLON__MS) : due;
 }
 
 /* Whether the last row and the goodbye are where they should be, or cannot be brought there. A server that is away
@@ -3057,17 +3178,32 @@ static int dolon__wait(dolon_tracer *t, int64_t until)
     return DOLON__LOAD_ACQUIRE(&t->stop);
 }
 
-/* The last row; and with the binary wire, a while for its acknowledgement. */
-static void dolon__farewell(dolon_tracer *t)
+/* Until the goodbye is acknowledged, but not longer than was agreed. */
+static void dolon__linger(dolon_tracer *t, int64_t until)
 {
-    int64_t now = dolon__os_mono(), until = now + t->goodbye, due;
-    dolon__tick(t, now, now, 1);
+    int64_t now;
     while (!dolon__link_is_done(t) && (now = dolon__os_mono()) < until) {
-        due = dolon__link_due(t, now);
-        dolon__os_timer_set(t->timer, dolon__earlier(due, until));
+        dolon__os_timer_set(t->timer, dolon__earlier(dolon__link_due(t, now), until));
         dolon__os_sleep(t->timer, t->link.fd);
         dolon__link_tend(t, dolon__os_mono());
     }
+}
+
+static void dolon__farewell(dolon_tracer *t)
+{
+    int64_t now = dolon__os_mono();
+    dolon__tick(t, now, now, 1);
+    dolon__linger(t, now + t->goodbye);
+}
+
+/* For the timer thread itself, when a probe ends the program: no row more. */
+static void dolon__farewell_within(dolon_tracer *t)
+{
+    int64_t now = dolon__os_mono();
+    if (!t->binary) return;
+    dolon__session_bye(&t->session, now, t->last_time, 0);
+    dolon__link_tend(t, now);
+    dolon__linger(t, now + t->goodbye);
 }
 
 static void *dolon__timer(void *arg)
@@ -3145,19 +3281,51 @@ static void dolon__init(void)
     pthread_mutex_unlock(&dolon__all.lock);
 }
 
-static int dolon__end(dolon_tracer *t);
+/* Asks the timer thread to finish. */
+static void dolon__ask_to_end(dolon_tracer *t)
+{
+    DOLON__STORE_RELEASE(&t->stop, 1);
+    dolon__os_timer_set(t->timer, 0);
+}
 
-/* At exit tracers that were not stopped say goodbye. And when a library that holds this code is unloaded, no thread must
-   run in it or call into it any more. */
+/* Waits until the timer thread has finished; 0: it did not in time. */
+static int dolon__await_end(dolon_tracer *t)
+{
+    int64_t patience = dolon__os_mono() + DOLON__SECOND + t->goodbye;
+    int done;
+    if (t->joined) return 1;
+    pthread_mutex_lock(&t->lock);
+    while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
+    done = t->done;
+    pthread_mutex_unlock(&t->lock);
+    if (done) pthread_join(t->thread, NULL);
+    t->joined = done;
+    return done;
+}
+
+/* At exit tracers that were not stopped say goodbye, all at once. And when a library that holds this code is unloaded, no
+   thread must run in it or call into it any more. The tracers stay allocated: the program still has the pointers. */
 DOLON__ATTR((destructor)) static void dolon__unload(void)
 {
-    dolon_tracer *t;
+    dolon_tracer *t, *next;
     pthread_mutex_lock(&dolon__all.lock);
     t = dolon__all.tracers;
+    dolon__all.tracers = NULL;
+    for (next = t; next; next = next->next) {
+        next->leaving = 1;
+        dolon__ask_to_end(next);
+    }
     pthread_mutex_unlock(&dolon__all.lock);
-    for (; t; t = t->next)
-        if (!pthread_equal(pthread_self(), t->thread))
-            dolon__end(t); /* it stays: the program still has the pointer */
+    for (; t; t = next) {
+        next = t->next;
+        if (pthread_equal(pthread_self(), t->thread))
+            dolon__farewell_within(t);
+        else
+            dolon__await_end(t);
+        pthread_mutex_lock(&dolon__all.lock);
+        t->leaving = 0;
+        pthread_mutex_unlock(&dolon__all.lock);
+    }
     pthread_mutex_lock(&dolon__all.lock);
     if (dolon__all.key_valid) pthread_key_delete(dolon__all.key);
     dolon__all.key_valid = 0;
@@ -3284,8 +3452,9 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
 {
     dolon__session *s = &t->session;
     int bytes = desc->datagram_bytes == 0 ? 1200 : desc->datagram_bytes;
+    double goodbye = desc->goodbye != 0 && dolon__is_finite(desc->goodbye) ? desc->goodbye : 1;
     t->binary = desc->wire != DOLON_WIRE_JSON;
-    t->goodbye = desc->goodbye == 0 ? DOLON__SECOND : desc->goodbye < 0 ? 0 : (int64_t)(desc->goodbye * 1e9);
+    t->goodbye = goodbye < 0 ? 0 : goodbye > 3600 ? 3600 * DOLON__SECOND : (int64_t)(goodbye * 1e9);
     if (!t->binary) return;
     if (bytes < DOLON__DATAGRAM_LEAST) bytes = DOLON__DATAGRAM_LEAST;
     if (bytes > DOLON_DATAGRAM_BYTES) bytes = DOLON_DATAGRAM_BYTES;
@@ -3341,15 +3510,19 @@ static void dolon__enlist(dolon_tracer *t)
     pthread_mutex_unlock(&dolon__all.lock);
 }
 
-static void dolon__delist(dolon_tracer *t)
+/* 0: the program is exiting, in another thread that sees to this tracer. */
+static int dolon__delist(dolon_tracer *t)
 {
+    int leaving;
     pthread_mutex_lock(&dolon__all.lock);
+    leaving = t->leaving;
     for (dolon_tracer **p = &dolon__all.tracers; *p; p = &(*p)->next) {
         if (*p != t) continue;
         *p = t->next;
         break;
     }
     pthread_mutex_unlock(&dolon__all.lock);
+    return !leaving;
 }
 
 dolon_tracer *dolon_start(const dolon_desc *desc)
@@ -3381,23 +3554,6 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     return t;
 }
 
-/* Lets the timer thread finish; 0: it did not in time. */
-static int dolon__end(dolon_tracer *t)
-{
-    int64_t patience = dolon__os_mono() + DOLON__SECOND + t->goodbye;
-    int done;
-    if (t->joined) return 1;
-    DOLON__STORE_RELEASE(&t->stop, 1);
-    dolon__os_timer_set(t->timer, 0);
-    pthread_mutex_lock(&t->lock);
-    while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
-    done = t->done;
-    pthread_mutex_unlock(&t->lock);
-    if (done) pthread_join(t->thread, NULL);
-    t->joined = done;
-    return done;
-}
-
 void dolon_stop(dolon_tracer *t)
 {
     int done;
@@ -3406,8 +3562,9 @@ void dolon_stop(dolon_tracer *t)
         dolon__free(t);
         return;
     }
-    dolon__delist(t);
-    done = dolon__end(t);
+    if (!dolon__delist(t)) return;
+    dolon__ask_to_end(t);
+    done = dolon__await_end(t);
     if (!done) {
         dolon__tell(t, DOLON_STUCK, "");
         pthread_mutex_lock(&t->lock);
