@@ -15,7 +15,7 @@ OPTIMISE = -O2 -g -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-san
 CPPFLAGS = -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP
 CFLAGS   = -std=c11 $(WARN) $(CWARN) $(OPTIMISE) -pthread
 LDFLAGS  = $(if $(SAN),-fsanitize=$(SAN)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lzstd -ljansson -lz -lm
+LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lzstd -ljansson -lsodium -lz -lm
 
 SERVER   = $(filter-out server/main.c,$(wildcard server/*.c))
 PAGE     = $(wildcard web/*.html web/*.css web/*.js web/*.svg)
@@ -94,6 +94,6 @@ $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
-	    $(filter server/base.c server/order.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lzstd -lm -o $@
+	    $(filter server/base.c server/order.c server/replay.c server/seal.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

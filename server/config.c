@@ -16,6 +16,7 @@ const char *config_usage(void)
            "POSTGRES_CONN_STR)\n"
            "  --udp ADDR:PORT    where programs send to; port 0 picks one  (127.0.0.1:12013; BACK_END_PORT)\n"
            "  --http ADDR:PORT   where the page is; port 0 picks one       (127.0.0.1:12111; FRONT_END_PORT)\n"
+           "  --key-file FILE    holds a key, 64 hex digits: only datagrams sealed with it are taken and answered\n"
            "  --token-file FILE  holds a token that every reader must show (everyone who reaches the port may read)\n"
            "  --tls-cert FILE    serve HTTPS with this certificate chain (PEM) …\n"
            "  --tls-key FILE     … and this private key (PEM)\n"
@@ -40,8 +41,14 @@ typedef struct {
         name, offsetof(config, member)                                                                               \
     }
 static const flag flags[] = {
-    FLAG("--store", store),           FLAG("--udp", udp),           FLAG("--http", http),       FLAG("--web", web),
-    FLAG("--token-file", token_file), FLAG("--tls-cert", tls_cert), FLAG("--tls-key", tls_key),
+    FLAG("--store", store),
+    FLAG("--udp", udp),
+    FLAG("--http", http),
+    FLAG("--web", web),
+    FLAG("--token-file", token_file),
+    FLAG("--tls-cert", tls_cert),
+    FLAG("--tls-key", tls_key),
+    FLAG("--key-file", key_file),
 };
 
 static const char **flag_slot(config *c, const char *name, size_t n)

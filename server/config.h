@@ -14,6 +14,7 @@ typedef struct {
     const char *udp, *http;              /* "127.0.0.1:12013", "127.0.0.1:12111"; BACK_END_PORT, FRONT_END_PORT   */
     const char *web;                     /* a folder to serve the page from; NULL: the page in the binary         */
     const char *token_file;              /* NULL: everyone who reaches the port may read                          */
+    const char *key_file;                /* NULL: datagrams are not sealed                                        */
     const char *tls_cert, *tls_key;      /* both or neither                                                       */
     log_level log;
     char udp_default[64], http_default[64];

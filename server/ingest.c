@@ -50,7 +50,8 @@ struct ingest {
     /* the thread's own */
     int64_t now; /* when the datagram in work came */
     const struct msghdr *message;
-    size_t length; /* the datagram's */
+    size_t length;    /* the datagram's */
+    uint64_t counter; /* … if it was sealed; else 0 */
     uint64_t records;
     refuser refuser;
     uint32_t drops; /* as last read from the kernel, which counts modulo 2^32 */
@@ -68,19 +69,17 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
     if (n) atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-static void log_refused(const struct msghdr *m, size_t n, decode_result why)
+static void log_sender(log_limit *limit, const char *what, const struct msghdr *m, size_t n, const char *why)
 {
-    static log_limit limits[DECODE_RESULTS]; /* one a reason: a frequent one must not hide the others */
     char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
     getnameinfo(m->msg_name, m->msg_namelen, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    log_limited_line(&limits[why], LOG_WARN, "refused a datagram of %zu bytes from %s port %s: %s", n, host, port,
-                     decode_result_text(why));
+    log_limited_line(limit, LOG_WARN, "%s a datagram of %zu bytes from %s port %s: %s", what, n, host, port, why);
 }
 
 static void tell_refused(ingest *in, refusal why, const uint8_t *bytes, size_t n)
 {
     uint8_t out[REFUSED_BYTES];
-    if (!refuse(&in->refuser, why, bytes, n, clock_mono(), out)) return;
+    if (in->desc.keys || !refuse(&in->refuser, why, bytes, n, clock_mono(), out)) return;
     const struct msghdr *m = in->message;
     sendto(in->socket, out, sizeof out, MSG_DONTWAIT, m->msg_name, m->msg_namelen);
     add(&in->stats.refusals, 1);
@@ -88,8 +87,9 @@ static void tell_refused(ingest *in, refusal why, const uint8_t *bytes, size_t n
 
 static void refuse_datagram(ingest *in, const uint8_t *bytes, size_t n, decode_result why)
 {
+    static log_limit limits[DECODE_RESULTS]; /* one a reason: a frequent one must not hide the others */
     add(&in->stats.refused[why], 1);
-    log_refused(in->message, n, why);
+    log_sender(&limits[why], "refused", in->message, n, decode_result_text(why));
     if (why == DECODE_VERSION) tell_refused(in, REFUSED_VERSION, bytes, n);
     if (why == DECODE_SEALED) tell_refused(in, REFUSED_SEALED, bytes, n);
 }
@@ -101,7 +101,30 @@ static void take_record(void *ctx, const record *r)
     peer from = {.size = m->msg_namelen < sizeof from.bytes ? m->msg_namelen : 0};
     memcpy(from.bytes, m->msg_name, from.size);
     in->records++;
-    runs_take_from(in->runs, r, &from, in->length, in->now);
+    record with = *r;
+    with.counter = in->counter;
+    runs_take_from(in->runs, &with, &from, in->length, in->now);
+}
+
+/* What is within the seal, if there is a key: false, and nobody is told but the log, if it isn't sealed with that. */
+static bool unseal(ingest *in, uint8_t **bytes, size_t *n)
+{
+    static log_limit unsealed, forged;
+    if (!in->desc.keys) return true;
+    switch (seal_open(in->desc.keys, *bytes, *n, &in->counter)) {
+    case SEAL_GOOD: break;
+    case SEAL_MISSING:
+        add(&in->stats.unsealed, 1);
+        log_sender(&unsealed, "ignored", in->message, *n, "it is not sealed, but this server has a key");
+        return false;
+    case SEAL_FORGED:
+        add(&in->stats.forged, 1);
+        log_sender(&forged, "ignored", in->message, *n, "it is sealed with another key, or damaged");
+        return false;
+    }
+    *bytes += SEAL_HEAD;
+    *n -= SEAL_BYTES;
+    return true;
 }
 
 /* The kernel joins datagrams of one sender and one size, the last may be shorter (udp(7), UDP_GRO): that size. */
@@ -116,18 +139,19 @@ static size_t joined_size(struct msghdr *m, size_t n)
     return n;
 }
 
-static void take_datagram(ingest *in, const uint8_t *bytes, size_t n)
+static void take_datagram(ingest *in, uint8_t *bytes, size_t n)
 {
     in->length = n;
-    decode_result result = decode_datagram(bytes, n, take_record, in);
     add(&in->stats.datagrams, 1);
     add(&in->stats.bytes, n);
+    if (!unseal(in, &bytes, &n)) return;
+    decode_result result = decode_datagram(bytes, n, take_record, in);
     if (result) refuse_datagram(in, bytes, n, result);
 }
 
 static void take_message(ingest *in, struct mmsghdr *m)
 {
-    const uint8_t *bytes = m->msg_hdr.msg_iov->iov_base;
+    uint8_t *bytes = m->msg_hdr.msg_iov->iov_base;
     size_t left = m->msg_len, size = joined_size(&m->msg_hdr, left);
     in->now = clock_wall();
     in->message = &m->msg_hdr;
@@ -180,10 +204,12 @@ static void take_answers(ingest *in)
 /* A lost acknowledgement does no harm: the client asks again. */
 static void send_acks(ingest *in)
 {
-    uint8_t bytes[RUNS_ACK_BYTES];
+    uint8_t bytes[RUNS_ACK_BYTES], sealed[RUNS_ACK_BYTES + SEAL_BYTES];
     peer to;
-    for (size_t n; (n = runs_next_ack(in->runs, bytes, &to)) > 0;)
-        sendto(in->socket, bytes, n, MSG_DONTWAIT, (const void *)to.bytes, to.size);
+    for (size_t n; (n = runs_next_ack(in->runs, bytes, &to)) > 0;) {
+        if (in->desc.keys) n = seal_close(in->desc.keys, bytes, n, sealed);
+        sendto(in->socket, in->desc.keys ? sealed : bytes, n, MSG_DONTWAIT, (const void *)to.bytes, to.size);
+    }
 }
 
 /* ---- what goes on ---- */
@@ -340,7 +366,8 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
     in->desc = *desc;
     in->socket = fd;
     in->wake = event;
-    in->runs = runs_new(&desc->limits, desc->want, desc->ctx);
+    if (desc->keys) in->desc.limits.ack_seal = SEAL_BYTES;
+    in->runs = runs_new(&in->desc.limits, desc->want, desc->ctx);
     in->answers_end = &in->answers;
     pthread_mutex_init(&in->lock, NULL);
     prepare_slots(in);

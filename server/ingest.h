@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "runs.h"
+#include "seal.h"
 
 typedef struct ingest ingest;
 
@@ -13,6 +14,8 @@ typedef struct {
     const char *address;                                     /* "127.0.0.1:12013", "[::1]:0"            */
     int receive_buffer;                                      /* SO_RCVBUF in bytes (0: 8 MiB)           */
     runs_limits limits;
+    const seal_keys *keys;                                   /* nothing is taken or answered that is not sealed with
+                                                                them (NULL: nothing is sealed)          */
     void (*batch)(void *ctx, batch *b);                      /* takes ownership; on the ingest thread   */
     void (*want)(void *ctx, const uuid *run);                /* ask the store; answer by ingest_answer() */
     bool (*behind)(void *ctx);                               /* the store is: rows had better wait at their clients;
@@ -24,6 +27,7 @@ typedef struct {
 typedef struct {
     _Atomic uint64_t datagrams, bytes, records;
     _Atomic uint64_t refused[DECODE_RESULTS];
+    _Atomic uint64_t unsealed, forged;                       /* ignored since there is a key: not sealed; not with it */
     _Atomic uint64_t refusals;                               /* of these, told to the client            */
     _Atomic uint64_t overflows;                              /* datagrams the kernel dropped: the socket's buffer was full */
     _Atomic uint64_t runs;                                   /* in the registry now                     */

@@ -10,6 +10,7 @@
 #include "http.h"
 #include "ingest.h"
 #include "live.h"
+#include "seal.h"
 #include "writer.h"
 
 enum { EXIT_USAGE = 2 };
@@ -22,6 +23,7 @@ typedef struct {
     writer *writer;
     ingest *ingest;
     http *http;
+    seal_keys keys;
 } server;
 
 /* ---- what flows between the parts ---- */
@@ -95,6 +97,8 @@ static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
     writer_desc writing = {.store_url = c->store, .durable = on_durable, .found = on_found, .ctx = s};
     ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
     s->live = live_new();
+    if (c->key_file && !seal_read(c->key_file, &s->keys, why)) return false;
+    if (c->key_file) receiving.keys = &s->keys;
     s->ingest = ingest_open(&receiving, udp, why);
     if (!s->ingest) return false;
     s->writer = writer_start(&writing, why);

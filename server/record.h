@@ -63,6 +63,7 @@ typedef struct {
 typedef struct {
     record_kind kind;
     unsigned ignored;         /* optional parts that were left out because they were ill-formed          */
+    uint64_t counter;         /* of the sealed datagram it came in, from 1 on; 0: it was not sealed       */
     uuid run;
     union {
         struct {

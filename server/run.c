@@ -32,6 +32,7 @@ run_info *run_info_copy(const run_info *r)
     copy->host = mem_strdup(r->host);
     copy->build = mem_strdup(r->build);
     copy->args = mem_strdup(r->args);
+    copy->place = mem_strdup(r->place);
     copy->note = mem_strdup(r->note);
     copy->columns = columns_copy(r->columns, r->column_count);
     copy->tags = tags_copy(r->tags, r->tag_count);
@@ -55,6 +56,7 @@ void run_info_free(run_info *r)
     free(r->host);
     free(r->build);
     free(r->args);
+    free(r->place);
     free(r->note);
     free(r);
 }

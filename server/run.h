@@ -22,7 +22,9 @@ typedef struct {
     uuid id;
     char *app;               /* never NULL, as all strings here          */
     char *host, *build, *args;
+    char *place;             /* boot and pid namespace, where `pid` counts; "": not told */
     int64_t pid;             /* 0: not told                              */
+    uint64_t born;           /* when that process was started, in clock ticks since boot; 0: not told */
     int64_t started;         /* ns since the epoch, the client's clock; the server's if not told */
     int64_t last;            /* the newest row's time; `started` while there is none             */
     int64_t seen;            /* when the server last heard of it, the server's clock             */
@@ -31,6 +33,7 @@ typedef struct {
     uint64_t next_seq;       /* the sequence number after the highest stored                     */
     uint32_t next_mark;      /* the same of the marks that are numbered: the binary wire's       */
     int64_t offset;          /* ns: the client's wall clock minus the clock of its rows, lately  */
+    uint64_t counter;        /* the highest of its sealed datagrams that was taken                */
     bool acked;              /* its client keeps rows until they are acknowledged; not stored    */
     run_state state;
     run_column *columns;

@@ -475,6 +475,7 @@ void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, 
         runs_count_up(&r->counters.conflicts, 1);
         return;
     }
+    if (e->binary && !binary_admits(r, e, rec)) return;
     heard(r, e, now);
     if (e->binary)
         binary_take(r, e, rec, from, bytes, now);

@@ -20,6 +20,7 @@ typedef struct {
     size_t pending_rows; /* of unknown runs, all together       (0: 65,536); the longest unknown loses its      */
     size_t early_bytes;  /* for rows of the binary wire that wait for earlier ones, all together (0: 256 MiB)   */
     size_t batch_bytes;  /* after so much new, runs_full()      (0: 8 MiB)                                      */
+    size_t ack_seal;     /* bytes that sealing adds to an acknowledgement (0: they are not sealed)              */
     int64_t reorder;     /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
 } runs_limits;
 
@@ -46,6 +47,7 @@ typedef struct {
     X(renamed_columns, "columns whose name the run had already: a number is added")          \
     X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing") \
     X(acks, "acknowledgements sent")                                                         \
+    X(replayed, "sealed datagrams that had come before, or cannot be told from such: ignored")  \
     X(evicted, "runs forgotten, to make room in memory; what is stored stays")
 
 typedef struct {

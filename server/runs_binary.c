@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "decode_binary.h"
 #include "order.h"
+#include "replay.h"
 #include "runs_info.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct binary {
     } durable; /* as of the last commit that the writer told of                      */
     peer from;
     size_t credit; /* bytes that may be sent there                                       */
+    replay replay; /* of sealed datagrams                                                */
     size_t owing;  /* its place in the registry's list, or NOT_OWING                     */
     bool urgent;   /* … because of a commit                                              */
     int64_t acked; /* the tick of the last acknowledgement                               */
@@ -317,6 +319,7 @@ void binary_answered(runs *r, entry *e, const run_info *stored)
 {
     binary *b = e->binary;
     if (stored) {
+        replay_begin(&b->replay, stored->counter);
         b->announced = true;
         b->marks = stored->next_mark;
         b->durable.known = true;
@@ -333,7 +336,23 @@ void binary_snapshot(const binary *b, run_info *info)
 {
     if (b->order) info->next_seq = handed_on(b);
     info->next_mark = b->marks;
+    info->counter = b->replay.top;
     info->acked = true;
+}
+
+/* The highest counter is stored with whatever the datagram brings, and by itself if it brings nothing new. */
+bool binary_admits(runs *r, entry *e, const record *rec)
+{
+    if (!rec->counter) return true;
+    if (!e->answered) return false;
+    if (!replay_admits(&e->binary->replay, rec->counter)) {
+        char text[UUID_TEXT];
+        runs_count_up(&r->counters.replayed, 1);
+        log_limited(LOG_WARN, "run %s: ignored a sealed datagram that had come before", runs_text_of(e, text));
+        return false;
+    }
+    runs_set_changed(r, e);
+    return true;
 }
 
 void binary_take(runs *r, entry *e, const record *rec, const peer *from, size_t bytes, int64_t now)
@@ -378,12 +397,13 @@ static uint8_t *put(uint8_t *p, uint64_t v, int bytes)
     return p + bytes;
 }
 
-static size_t write_ack(const entry *e, uint8_t *out)
+/* At most `room` bytes, of which there are ACK_HEAD at least. */
+static size_t write_ack(const entry *e, size_t room, uint8_t *out)
 {
     const binary *b = e->binary;
     bool ready = runs_is_ready(e);
     order_range holes[MAX_HOLES];
-    size_t room = b->credit > ACK_HEAD ? (b->credit - ACK_HEAD) / 12 : 0;
+    room = (room - ACK_HEAD) / 12;
     size_t count = ready ? order_holes(b->order, holes, room < MAX_HOLES ? room : MAX_HOLES) : 0;
     uint8_t *p = out;
     memcpy(p, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_ACK}, 4);
@@ -413,9 +433,10 @@ size_t runs_next_ack(runs *r, uint8_t out[RUNS_ACK_BYTES], peer *to)
             continue;
         }
         owe_no_more(r, e);
-        if (!b->from.size || b->credit < ACK_HEAD) continue;
-        size_t n = write_ack(e, out);
-        b->credit -= n;
+        size_t seal = r->limits.ack_seal;
+        if (!b->from.size || b->credit < ACK_HEAD + seal) continue;
+        size_t n = write_ack(e, b->credit - seal, out);
+        b->credit -= n + seal;
         b->acked = r->tick;
         b->urgent = false;
         *to = b->from;

@@ -14,6 +14,8 @@ bool binary_is_announced(const binary *b);
 bool binary_is_owed(const binary *b);
 
 void binary_take(runs *r, entry *e, const record *rec, const peer *from, size_t bytes, int64_t now);
+/* Whether a sealed datagram is new: each is taken once, and none before the store has said which were taken. */
+bool binary_admits(runs *r, entry *e, const record *rec);
 /* The store has answered: `stored` is what it holds of the run, or NULL. */
 void binary_answered(runs *r, entry *e, const run_info *stored);
 /* How far the run's rows and marks are handed on, into the info that goes with them. */

@@ -14,6 +14,7 @@ run_info *info_blank(const uuid *id, int64_t now)
     info->host = mem_strdup("");
     info->build = mem_strdup("");
     info->args = mem_strdup("");
+    info->place = mem_strdup("");
     info->note = mem_strdup("");
     info->started = info->last = info->seen = now;
     return info;
@@ -37,8 +38,10 @@ run_info *info_told(const record *r, size_t known, hash_key key, uint64_t *clipp
     told->host = clean(r->announce.host, MAX_NAME_BYTES, &texts);
     told->build = clean(r->announce.build, MAX_TEXT_BYTES, &texts);
     told->args = clean(r->announce.args, MAX_TEXT_BYTES, &texts);
+    told->place = clean(r->announce.place, MAX_NAME_BYTES, &texts);
     told->note = mem_strdup("");
     told->pid = r->announce.pid;
+    told->born = r->announce.born;
     told->started = r->announce.started;
     told->interval = r->announce.interval;
     told->tags = mem_calloc(r->announce.tag_count, sizeof *told->tags);
@@ -102,7 +105,9 @@ bool info_merge(run_info *info, run_info *told)
     fill_in(&info->host, &told->host);
     fill_in(&info->build, &told->build);
     fill_in(&info->args, &told->args);
+    fill_in(&info->place, &told->place);
     if (!info->pid) info->pid = told->pid;
+    if (!info->born) info->born = told->born;
     if (told->interval) info->interval = told->interval;
     if (!info->tag_count) {
         run_tag *none = info->tags;
@@ -115,8 +120,8 @@ bool info_merge(run_info *info, run_info *told)
 size_t info_bytes(const run_info *info)
 {
     const size_t block = 16; /* what an allocation costs beside its bytes, about */
-    size_t bytes = sizeof *info + 5 * block + strlen(info->app) + strlen(info->host) + strlen(info->build) +
-                   strlen(info->args) + strlen(info->note);
+    size_t bytes = sizeof *info + 6 * block + strlen(info->app) + strlen(info->host) + strlen(info->build) +
+                   strlen(info->args) + strlen(info->place) + strlen(info->note);
     for (size_t i = 0; i < info->column_count; i++)
         bytes += sizeof *info->columns + 2 * block + strlen(info->columns[i].name) + strlen(info->columns[i].unit);
     for (size_t i = 0; i < info->tag_count; i++)

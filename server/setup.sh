@@ -4,7 +4,7 @@
 # Safe to repeat: it asks for nothing when nothing is missing.
 set -eu
 
-build="gcc libc6-dev pkg-config gzip libh2o-evloop-dev libssl-dev libsqlite3-dev libzstd-dev libjansson-dev zlib1g-dev"
+build="gcc libc6-dev pkg-config gzip libh2o-evloop-dev libssl-dev libsqlite3-dev libzstd-dev libjansson-dev libsodium-dev zlib1g-dev"
 test="g++ clang libclang-rt-14-dev tcc musl-tools libcmocka-dev chromium fonts-dejavu-core ca-certificates curl openssl"
 
 case "${1:-}" in

@@ -21,13 +21,14 @@
     X(PIN, "SELECT 1 FROM run LIMIT 1")                                                                                \
                                                                                                                        \
     X(RUN_KEY, "SELECT id, facts FROM run WHERE uuid = ?1")                                                            \
-    X(RUN_INSERT, "INSERT INTO run (uuid, facts, app, host, build, args, pid, started, interval, last, seen, state)"   \
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?8, 0)")                                           \
+    X(RUN_INSERT, "INSERT INTO run (uuid, facts, app, host, build, args, pid, started, interval, place, born, last,"   \
+                  " seen, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?8, 0)")                    \
     X(RUN_FACTS, "UPDATE run SET facts = ?2, app = ?3, host = ?4, build = ?5, args = ?6, pid = ?7, started = ?8,"      \
-                 " interval = ?9 WHERE uuid = ?1")                                                                     \
+                 " interval = ?9, place = ?10, born = ?11 WHERE uuid = ?1")                                            \
     X(RUN_GROW, "UPDATE run SET last = ?2, seen = ?3, state = ?4, next_seq = max(next_seq, ?5), rows = rows + ?6,"     \
                 " lost = min(lost + ?7, 9223372036854775807), small = small + ?8, loose = loose + ?9,"             \
-                " max_gap = max(max_gap, ?10), next_mark = max(next_mark, ?11), clock_offset = ?12 WHERE id = ?1")     \
+                " max_gap = max(max_gap, ?10), next_mark = max(next_mark, ?11), clock_offset = ?12,"                   \
+                " counter = max(counter, ?13) WHERE id = ?1")                                                          \
     X(COLUMN_PUT, "INSERT INTO run_column (run, position, name, unit, kind) VALUES (?1, ?2, ?3, ?4, ?5)"               \
                   " ON CONFLICT DO UPDATE SET name = ?3, unit = ?4, kind = ?5")                                        \
     X(TAGS_DROP, "DELETE FROM run_tag WHERE run = ?1")                                                                 \
@@ -65,7 +66,7 @@
 
 #define STORE_RUN_FIELDS                                                                                               \
     "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, pinned,"     \
-    " next_mark, clock_offset"
+    " next_mark, clock_offset, place, born, counter"
 
 /* One statement for each level, since a cover reads several levels at once. */
 #define STORE_SQL_ENTRIES                                                                                              \

@@ -62,6 +62,9 @@ static run_info *run_of(sqlite3_stmt *st)
     r->pinned = sqlite3_column_int(st, 16) != 0;
     r->next_mark = (uint32_t)sqlite3_column_int64(st, 17);
     r->offset = sqlite3_column_int64(st, 18);
+    r->place = text_of(st, 19);
+    r->born = (uint64_t)sqlite3_column_int64(st, 20);
+    r->counter = (uint64_t)sqlite3_column_int64(st, 21);
     return r;
 }
 

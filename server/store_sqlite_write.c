@@ -50,9 +50,10 @@ static uint64_t fnv_text(uint64_t h, const char *text)
 static int64_t facts_of(const run_info *r)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
-    const int64_t numbers[] = {r->pid, r->started, r->interval, (int64_t)r->column_count};
+    const int64_t numbers[] = {r->pid, (int64_t)r->born, r->started, r->interval, (int64_t)r->column_count};
     h = fnv_bytes(h, numbers, sizeof numbers);
     h = fnv_text(fnv_text(fnv_text(fnv_text(h, r->app), r->host), r->build), r->args);
+    h = fnv_text(h, r->place);
     for (size_t i = 0; i < r->column_count; i++) {
         h = fnv_text(fnv_text(h, r->columns[i].name), r->columns[i].unit);
         h = fnv_bytes(h, &(char){(char)r->columns[i].kind}, 1);
@@ -77,6 +78,8 @@ static store_status put_run(store *s, sqlite3_stmt *statement, const run_info *r
     sqlite3_bind_int64(statement, 7, r->pid);
     sqlite3_bind_int64(statement, 8, r->started);
     sqlite3_bind_int64(statement, 9, r->interval);
+    bind_text(statement, 10, r->place);
+    sqlite3_bind_int64(statement, 11, (int64_t)r->born);
     return sql_run(s, statement);
 }
 
@@ -351,6 +354,7 @@ static store_status write_growth(const growth *g, const run_info *r)
     sqlite3_bind_int64(st, 10, g->max_gap);
     sqlite3_bind_int64(st, 11, r->next_mark);
     sqlite3_bind_int64(st, 12, r->offset);
+    sqlite3_bind_int64(st, 13, (int64_t)r->counter);
     return sql_run(g->s, st);
 }
 

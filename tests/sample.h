@@ -85,6 +85,8 @@ static inline run_info *sample_run(uint32_t n)
     r->host = mem_strdup("box");
     r->build = mem_strdup("");
     r->args = mem_strdup("./sample --fast");
+    r->place = mem_strdup("b6d5a8a1 pid:[4026531836]");
+    r->born = 86400;
     r->note = mem_strdup("");
     r->started = r->last = r->seen = SAMPLE_START;
     r->interval = NS_PER_MS;

@@ -58,6 +58,7 @@ static run_info *make_run(const char *id, const char *app, int64_t started, size
                     .host = mem_strdup("box"),
                     .build = mem_strdup("b1"),
                     .args = mem_strdup("./x --y"),
+                    .place = mem_strdup(""),
                     .note = mem_strdup(""),
                     .pid = 42,
                     .started = started,

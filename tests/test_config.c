@@ -81,7 +81,8 @@ static void flags_of_both_forms(void **state)
     (void)state;
     config c;
     assert_true(read_line(&c, "serve --store sqlite:/x=y --udp=[::1]:0 --http :80 --web=web --token-file t "
-                              "--tls-cert=c --tls-key k --log-level=debug"));
+                              "--tls-cert=c --tls-key k --key-file=f --log-level=debug"));
+    assert_string_equal(c.key_file, "f");
     assert_string_equal(c.store, "sqlite:/x=y");
     assert_string_equal(c.udp, "[::1]:0");
     assert_string_equal(c.http, ":80");
@@ -144,6 +145,7 @@ static void other_commands(void **state)
     assert_true(read_line(&c, "-h"));
     assert_int_equal(c.command, COMMAND_HELP);
     assert_non_null(strstr(config_usage(), "--token-file"));
+    assert_non_null(strstr(config_usage(), "--key-file"));
 }
 
 static void refusals(void **state)

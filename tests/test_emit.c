@@ -84,6 +84,7 @@ static run_info sample_run(void)
         .host = box,
         .build = nothing,
         .args = nothing,
+        .place = nothing,
         .pid = 4711,
         .started = 1000 * MS,
         .last = 2500 * MS,

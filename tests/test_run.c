@@ -21,8 +21,10 @@ static void copy_shares_nothing(void **state)
                          .host = TEXT("host"),
                          .build = TEXT("build"),
                          .args = TEXT("args"),
+                         .place = TEXT("boot pid:[1]"),
                          .note = TEXT("note"),
                          .pid = 7,
+                         .born = 8,
                          .started = 1,
                          .last = 2,
                          .seen = 3,
@@ -45,6 +47,7 @@ static void copy_shares_nothing(void **state)
     assert_string_equal(copy->host, "host");
     assert_string_equal(copy->build, "build");
     assert_string_equal(copy->args, "args");
+    assert_string_equal(copy->place, "boot pid:[1]");
     assert_string_equal(copy->note, "note");
     assert_string_equal(copy->columns[0].unit, "MB");
     assert_string_equal(copy->columns[1].name, "b");
@@ -95,7 +98,7 @@ static void state_names(void **state)
 static void batch_frees_all(void **state) /* the sanitizer looks on */
 {
     (void)state;
-    run_info info = {.app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .note = TEXT("")};
+    run_info info = {.app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .place = TEXT(""), .note = TEXT("")};
     batch *b = mem_calloc(1, sizeof *b);
     b->parts = mem_calloc(2, sizeof *b->parts);
     b->count = 2;

@@ -123,6 +123,7 @@ static void do_answer(script *s, char **words)
     info->host = mem_strdup("stored");
     info->build = mem_strdup("");
     info->args = mem_strdup("");
+    info->place = mem_strdup("");
     info->note = mem_strdup("");
     info->next_seq = next ? strtoull(next, NULL, 10) : 0;
     info->rows = rows ? strtoull(rows, NULL, 10) : info->next_seq;

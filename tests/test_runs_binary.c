@@ -18,6 +18,7 @@
 /* ---- a script: commands, ";" between them, and the text of all that leaves ----
      t SECONDS                        the time from now on (it begins at 0)
      from ADDRESS BYTES               what follows comes in datagrams of so many bytes from there (at first: x 1000)
+     sealed COUNTER                   what follows is sealed; counters rise by one a datagram
      facts RUN                        cols RUN FIRST NAME,…
      rows RUN SEQ VALUE,… [VALUE,…]   rows from SEQ on, sampled at the second of their number …
           [kept=N] [next=N] [columns=N first=N]                                  … or slices of them
@@ -25,7 +26,7 @@
      bye RUN NEXT [kept=N] [marks=N] [crashed]
      json RUN                         a row by the JSON wire
      none RUN                         the store knows no such run …
-     has RUN NAME,… [next=N] [marks=N] [ended]                                   … or this
+     has RUN NAME,… [next=N] [marks=N] [counter=N] [ended]                                   … or this
      behind, even                     the store is, or not
      flush                            what is new leaves
      commit                           what has left is durable
@@ -42,6 +43,7 @@ typedef struct {
     int64_t now;
     peer from;
     size_t bytes;
+    uint64_t counter; /* of the next datagram; 0: they are not sealed */
     receipt left[64];
     size_t left_count;
     buf out;
@@ -77,6 +79,7 @@ static bool has_word(char **words, const char *word)
 static void give(script *s, record *r, char **words)
 {
     r->run = run_id(words[1]);
+    if (s->counter) r->counter = s->counter++;
     runs_take_from(s->r, r, &s->from, s->bytes, s->now);
 }
 
@@ -166,10 +169,12 @@ static void do_json(script *s, char **words)
 static void do_has(script *s, char **words)
 {
     static char app[] = "app", none[] = "";
-    run_info blank = {.id = run_id(words[1]), .app = app, .host = none, .build = none, .args = none, .note = none};
+    run_info blank = {
+        .id = run_id(words[1]), .app = app, .host = none, .build = none, .args = none, .place = none, .note = none};
     run_info *info = run_info_copy(&blank);
     info->next_seq = info->rows = number(words + 3, "next=", 0);
     info->next_mark = (uint32_t)number(words + 3, "marks=", 0);
+    info->counter = number(words + 3, "counter=", 0);
     info->state = has_word(words + 3, "ended") ? RUN_ENDED : RUN_LIVE;
     info->started = info->last = info->seen = START;
     for (char *rest, *name = strtok_r(words[2], ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
@@ -277,6 +282,11 @@ static void do_from(script *s, char **words)
     s->bytes = (size_t)atoi(words[2]);
 }
 
+static void do_sealed(script *s, char **words)
+{
+    s->counter = strtoull(words[1], NULL, 10);
+}
+
 static void do_behind(script *s, char **words)
 {
     runs_set_behind(s->r, words[0][0] == 'b');
@@ -287,10 +297,11 @@ static void command(script *s, char *text)
     static const struct {
         const char *word;
         void (*act)(script *s, char **words);
-    } known[] = {{"t", do_clock},   {"from", do_from},     {"facts", do_facts}, {"cols", do_cols},
-                 {"rows", do_rows}, {"beat", do_beat},     {"bye", do_bye},     {"marks", do_marks},
-                 {"json", do_json}, {"none", do_none},     {"has", do_has},     {"flush", do_flush},
-                 {"acks", do_acks}, {"commit", do_commit}, {"even", do_behind}, {"behind", do_behind}};
+    } known[] = {{"t", do_clock},      {"from", do_from},     {"facts", do_facts}, {"cols", do_cols},
+                 {"rows", do_rows},    {"beat", do_beat},     {"bye", do_bye},     {"marks", do_marks},
+                 {"json", do_json},    {"none", do_none},     {"has", do_has},     {"flush", do_flush},
+                 {"acks", do_acks},    {"commit", do_commit}, {"even", do_behind}, {"behind", do_behind},
+                 {"sealed", do_sealed}};
     char *words[16] = {0};
     size_t count = 0, i = 0;
     for (char *rest, *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) words[count++] = w;
@@ -549,6 +560,36 @@ static void two_wires(void **state)
     PLAY(stories, NULL);
 }
 
+/* Each sealed datagram is taken once, and leaves no trace otherwise: not even a sign of life, or an answer. */
+static void replays(void **state)
+{
+    (void)state;
+    static const story stories[] = {
+        {"sealed 1; facts A; facts A; none A; facts A; cols A 0 a; rows A 0 7; flush", "?A A:live(a) 0=7 next 1 | ",
+         "rows=1 "}, /* nothing is taken before the store has answered */
+        {"sealed 9; beat A 0; none A; facts A; cols A 0 a; rows A 0 7; flush; commit; acks; t 5; sealed 10; "
+         "from y 1000; facts A; cols A 0 a; rows A 0 7; flush; acks",
+         "?A A:live(a) 0=7 next 1 | <x A known 1/0 1-1-1> | ", "rows=1 acks=1 replayed=3 "},
+        /* out of order is not again */
+        {"sealed 9; beat A 0; none A; facts A; cols A 0 a; rows A 0 7; sealed 5; rows A 1 8; sealed 5; rows A 2 9; "
+         "sealed 2000; rows A 2 9; sealed 976; rows A 3 5; sealed 977; rows A 3 6; flush",
+         "?A A:live(a) 0=7 1=8 2=9 3=6 next 4 | ", "rows=4 replayed=2 "},
+        /* after a restart only what is above the highest that was stored */
+        {"sealed 1; beat A 0; has A a next=2 counter=40; sealed 39; beat A 2; rows A 2 7; beat A 2; flush; acks",
+         "?A A:live(a) next 2 | <x A known 1/0 2-2-2> ", "acks=1 replayed=2 "},
+        {"sealed 41; beat A 0; has A a next=2 counter=40; sealed 40; beat A 2; rows A 2 7; acks; flush",
+         "?A <x A known 1/0 2-3-3> A:live(a) 2=7 next 3 | ", "rows=1 acks=1 replayed=1 "},
+    };
+    PLAY(stories, NULL);
+    /* what sealing adds is paid for, too */
+    static const runs_limits seals = {.ack_seal = 44};
+    static const story paid[] = {
+        {KNOWN "from y 95; beat A 0; acks; t 2; from y 96; beat A 0; acks; acks; t 3; from y 1; beat A 0; acks",
+         OUT "<y A known 2/0 0-0-0> <y A known 2/0 0-0-0> ", NULL},
+    };
+    PLAY(paid, &seals);
+}
+
 static void memory(void **state)
 {
     (void)state;
@@ -582,7 +623,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identity), cmocka_unit_test(columns),   cmocka_unit_test(rows),   cmocka_unit_test(marks),
         cmocka_unit_test(goodbye),  cmocka_unit_test(restarts),  cmocka_unit_test(credit), cmocka_unit_test(pace),
-        cmocka_unit_test(behind),   cmocka_unit_test(two_wires), cmocka_unit_test(memory),
+        cmocka_unit_test(behind),   cmocka_unit_test(two_wires), cmocka_unit_test(memory), cmocka_unit_test(replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,8 @@ static void assert_same_run(const run_info *a, const run_info *b)
     assert_string_equal(a->host, b->host);
     assert_string_equal(a->build, b->build);
     assert_string_equal(a->args, b->args);
+    assert_string_equal(a->place, b->place);
+    assert_true(a->born == b->born && a->counter == b->counter);
     assert_true(a->pid == b->pid && a->started == b->started && a->last == b->last && a->seen == b->seen);
     assert_true(a->interval == b->interval && a->next_seq == b->next_seq && a->state == b->state);
     assert_int_equal(a->column_count, b->column_count);

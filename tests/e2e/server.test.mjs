@@ -63,6 +63,7 @@ test('what cannot be opened ends with 1 and one clear line', async () => {
     [[...free, '--store', 'postgresql://localhost/x'], /postgresql/i],
     [[...free, '--store', 'nonsense'], /nonsense/],
     [[...free, '--token-file', '/nonexistent/token'], /\/nonexistent\/token/],
+    [[...free, '--key-file', '/nonexistent/key'], /\/nonexistent\/key/],
     [[...free, '--tls-cert', '/nonexistent/c', '--tls-key', '/nonexistent/k'], /\/nonexistent\/c.*No such file/],
     [['--udp', 'no.such.host.invalid:1', '--http', '127.0.0.1:0'], /no\.such\.host\.invalid/],
   ]) {
