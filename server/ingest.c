@@ -2,6 +2,7 @@
    ingest: the thread of the UDP socket. */
 #include "ingest.h"
 #include "address.h"
+#include "process.h"
 #include "refuse.h"
 
 #include <errno.h>
@@ -24,7 +25,9 @@ enum {
     NAP_NS = 300000,    /* after some came */
     SLOT_BYTES = 65536, /* no UDP datagram is longer, so none is cut */
     RECEIVE_BUFFER = 8 << 20,
-    STOP_SECONDS = 2 /* for what the socket holds and for answers, once it is to end */
+    LOOK_SECONDS = 2, /* between two looks for programs that have crashed … */
+    SUSPECTS = 1024,   /* … of which each asks the system for so many */
+    STOP_SECONDS = 2  /* for what the socket holds and for answers, once it is to end */
 };
 
 /* The store's answer, on its way from another thread. */
@@ -54,8 +57,10 @@ struct ingest {
     uint64_t counter; /* … if it was sealed; else 0 */
     uint64_t records;
     refuser refuser;
-    uint32_t drops; /* as last read from the kernel, which counts modulo 2^32 */
-    char *bytes;    /* [SLOTS][SLOT_BYTES]; only pages that are used take memory */
+    char place[PLACE_BYTES]; /* where this process sees pids */
+    int64_t looked;          /* when it last looked for crashed programs */
+    uint32_t drops;          /* as last read from the kernel, which counts modulo 2^32 */
+    char *bytes;             /* [SLOTS][SLOT_BYTES]; only pages that are used take memory */
     struct mmsghdr messages[SLOTS];
     struct iovec parts[SLOTS];
     struct sockaddr_storage senders[SLOTS];
@@ -235,6 +240,17 @@ static void flush(ingest *in, bool final)
     count_drops(in);
 }
 
+/* Not while the socket may hold what a silent program has said. */
+static void find_crashed(ingest *in)
+{
+    suspect suspects[SUSPECTS];
+    if (clock_mono() - in->looked < LOOK_SECONDS * NS_PER_SECOND) return;
+    in->looked = clock_mono();
+    size_t count = runs_suspects(in->runs, in->place, suspects, SUSPECTS);
+    for (size_t i = 0; i < count; i++)
+        if (process_is_gone(suspects[i].pid, suspects[i].born)) runs_crashed(in->runs, &suspects[i].id);
+}
+
 /* ---- the thread ---- */
 
 /* Sleeps until something comes, at the latest until `due`. */
@@ -276,6 +292,7 @@ static void *run_thread(void *arg)
         int count = receive(in);
         send_acks(in);
         if (count > 0 && count < SLOTS) nap();
+        if (count < SLOTS) find_crashed(in);
         if (!runs_full(in->runs) && clock_mono() < due) continue;
         flush(in, false);
         due = clock_mono() + FLUSH_MS * NS_PER_MS;
@@ -371,6 +388,7 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
     in->answers_end = &in->answers;
     pthread_mutex_init(&in->lock, NULL);
     prepare_slots(in);
+    process_place(in->place);
     return in;
 }
 

@@ -487,6 +487,29 @@ void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, 
         hold(r, e, rec, now);
 }
 
+size_t runs_suspects(const runs *r, const char *place, suspect *out, size_t max)
+{
+    size_t n = 0;
+    for (const entry *e = r->known.oldest; e && n < max; e = e->newer) {
+        if (r->tick - e->heard < SUSPECT_SECONDS * NS_PER_SECOND) break;
+        const run_info *i = e->info;
+        if (!e->binary || i->state != RUN_LIVE || !i->pid || !*i->place || strcmp(i->place, place) != 0) continue;
+        out[n++] = (suspect){i->id, i->pid, i->born};
+    }
+    return n;
+}
+
+void runs_crashed(runs *r, const uuid *id)
+{
+    entry *e = table_find(&r->table, id);
+    if (!e || !e->binary || !runs_is_ready(e) || e->info->state != RUN_LIVE) return;
+    char text[UUID_TEXT];
+    runs_count_up(&r->counters.crashed, 1);
+    log_line(LOG_INFO, "run %s: its process %lld is gone without a goodbye", runs_text_of(e, text),
+             (long long)e->info->pid);
+    binary_crash(r, e);
+}
+
 static void expire_waiting(runs *r, bool final)
 {
     for (entry *e; (e = r->waiting.oldest) && (final || r->tick - e->since >= PENDING_SECONDS * NS_PER_SECOND);)

@@ -31,6 +31,7 @@ typedef struct {
 #define MARKS_PER_ROW   512
 #define ACK_PAUSE_MS    20  /* between two acknowledgements of a run that no commit has caused       */
 #define GOODBYE_SECONDS 10  /* so long after a goodbye, what has not come by then is lost            */
+#define SUSPECT_SECONDS 6   /* a live program of the binary wire says something every 5 s            */
 #define FLUSH_MS        250 /* what is newer may be missing after a SIGKILL */
 
 /* What the registry counts; only its own thread writes, any may read. */
@@ -48,6 +49,7 @@ typedef struct {
     X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing") \
     X(acks, "acknowledgements sent")                                                         \
     X(replayed, "sealed datagrams that had come before, or cannot be told from such: ignored")  \
+    X(crashed, "runs whose process was found gone without a goodbye")                        \
     X(evicted, "runs forgotten, to make room in memory; what is stored stays")
 
 typedef struct {
@@ -72,6 +74,13 @@ typedef struct {
     bool ended;
 } receipt;
 
+/* A run whose process may have died. */
+typedef struct {
+    uuid id;
+    int64_t pid;
+    uint64_t born;
+} suspect;
+
 #define RUNS_ACK_BYTES 244 /* the longest acknowledgement */
 
 /* `want` asks the store for a run; the answer comes by runs_answer(), later: not from within. It is asked once while the
@@ -90,6 +99,10 @@ size_t runs_next_ack(runs *r, uint8_t out[RUNS_ACK_BYTES], peer *to);
 bool runs_owes(const runs *r);                               /* an acknowledgement, now or within ACK_PAUSE_MS */
 /* While the store is behind, rows that can wait at their clients are not taken. */
 void runs_set_behind(runs *r, bool behind);
+/* Live runs whose process runs at `place` (FACTS) and that have been silent for SUSPECT_SECONDS: how many, at most `max`.
+   The caller asks the system; a process that is gone has crashed, for it said no goodbye. */
+size_t runs_suspects(const runs *r, const char *place, suspect *out, size_t max);
+void runs_crashed(runs *r, const uuid *id);
 /* The store's answer: what it holds of the run, or NULL if nothing. Takes ownership of `stored`. */
 void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now);
 /* Everything new since the last call, or NULL. The caller owns it. Also lets go of what waited too long.

@@ -18,6 +18,7 @@
 struct binary {
     order *order; /* of its rows; NULL until it is ready                                */
     bool announced;
+    uint64_t sampled;              /* rows there are, as told last                                        */
     uint32_t marks;                /* the next one in turn                                               */
     uint64_t gap_first, gap_count; /* rows lost whose gap ends with the next row to come               */
     struct {
@@ -161,11 +162,11 @@ static order_result take_in_order(runs *r, entry *e, const record_rows *rows)
 }
 
 /* What is missing now is lost. */
-static void close_order(runs *r, entry *e)
+static void close_order(runs *r, entry *e, uint64_t sampled)
 {
     order *o = e->binary->order;
     r->early_bytes -= order_bytes(o);
-    order_close(o, e->binary->bye.rows, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    order_close(o, sampled, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
 }
 
 /* Everything that was said to be there has come, or never will: the run is over. */
@@ -183,6 +184,7 @@ static void end_if_complete(runs *r, entry *e)
 static void take_rows(runs *r, entry *e, const record_rows *rows)
 {
     binary *b = e->binary;
+    if (rows->next > b->sampled) b->sampled = rows->next;
     if (!rows->count) owe(r, e, false); /* a heartbeat asks for an answer */
     if (rows->columns > e->info->column_count || r->behind) {
         runs_count_up(&r->counters.held_off, rows->count);
@@ -248,9 +250,17 @@ void binary_expire(runs *r, entry *e)
 {
     binary *b = e->binary;
     if (!binary_is_leaving(b, e->info) || r->tick - b->bye.tick < GOODBYE_SECONDS * NS_PER_SECOND) return;
-    close_order(r, e);
+    close_order(r, e, b->bye.rows);
     b->marks = b->bye.marks;
     end_if_complete(r, e);
+}
+
+void binary_crash(runs *r, entry *e)
+{
+    close_order(r, e, e->binary->sampled);
+    close_gap(r, e, e->info->last);
+    e->info->state = RUN_CRASHED;
+    runs_set_changed(r, e);
 }
 
 /* Rows that are early come again; a gap that waited for a row after it would be known to nobody. */

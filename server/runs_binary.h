@@ -20,6 +20,8 @@ bool binary_admits(runs *r, entry *e, const record *rec);
 void binary_answered(runs *r, entry *e, const run_info *stored);
 /* How far the run's rows and marks are handed on, into the info that goes with them. */
 void binary_snapshot(const binary *b, run_info *info);
+/* Its process is gone: what has not come is lost. */
+void binary_crash(runs *r, entry *e);
 /* It said goodbye, but not all of its rows have come. */
 bool binary_is_leaving(const binary *b, const run_info *info);
 /* After GOODBYE_SECONDS of that, what has not come is lost. */

@@ -19,7 +19,7 @@
      t SECONDS                        the time from now on (it begins at 0)
      from ADDRESS BYTES               what follows comes in datagrams of so many bytes from there (at first: x 1000)
      sealed COUNTER                   what follows is sealed; counters rise by one a datagram
-     facts RUN                        cols RUN FIRST NAME,…
+     facts RUN [place=P] [pid=N]      cols RUN FIRST NAME,…
      rows RUN SEQ VALUE,… [VALUE,…]   rows from SEQ on, sampled at the second of their number …
           [kept=N] [next=N] [columns=N first=N]                                  … or slices of them
      beat RUN NEXT [kept=N]           marks RUN FIRST TEXT,… [kept=N]
@@ -31,10 +31,13 @@
      flush                            what is new leaves
      commit                           what has left is durable
      acks                             those that are due are sent
+     suspects PLACE                   whose process may have died there …
+     crashed RUN                      … and whose has
    Out comes "?RUN" when the store is asked, for a flush its parts and "|":
      RUN:STATE(COLUMNS) SEQ=VALUE,… gapSEQ+COUNT@FROM..UNTIL markN"TEXT" next N,
    and for an acknowledgement
-     <ADDRESS RUN[known][,ended] COLUMNS/MARKS ROWS-SEEN-TOP [FIRST+COUNT …]> */
+     <ADDRESS RUN[known][,ended] COLUMNS/MARKS ROWS-SEEN-TOP [FIRST+COUNT …]>
+   and for suspects RUN=PID … and "!" */
 
 #define START (1000 * NS_PER_SECOND)
 
@@ -69,6 +72,14 @@ static uint64_t number(char **words, const char *key, uint64_t otherwise)
     return otherwise;
 }
 
+static const char *text_option(char **words, const char *key)
+{
+    size_t n = strlen(key);
+    for (; *words; words++)
+        if (strncmp(*words, key, n) == 0) return *words + n;
+    return "";
+}
+
 static bool has_word(char **words, const char *word)
 {
     for (; *words; words++)
@@ -90,6 +101,9 @@ static void do_facts(script *s, char **words)
     record r = {.kind = RECORD_FACTS};
     r.announce.app = span_of("app");
     r.announce.started = START;
+    r.announce.place = span_of(text_option(words + 2, "place="));
+    r.announce.pid = (int64_t)number(words + 2, "pid=", 0);
+    r.announce.born = 5;
     give(s, &r, words);
 }
 
@@ -271,6 +285,23 @@ static void do_acks(script *s, char **words)
     }
 }
 
+static void do_suspects(script *s, char **words)
+{
+    suspect found[3];
+    size_t n = runs_suspects(s->r, words[1], found, ARRAY_LEN(found));
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(found[i].born, 5);
+        buf_printf(&s->out, "%c=%d ", found[i].id.b[15], (int)found[i].pid);
+    }
+    buf_text(&s->out, "! ");
+}
+
+static void do_crashed(script *s, char **words)
+{
+    uuid id = run_id(words[1]);
+    runs_crashed(s->r, &id);
+}
+
 static void do_clock(script *s, char **words)
 {
     s->now = START + (int64_t)(strtod(words[1], NULL) * 1e9);
@@ -297,11 +328,11 @@ static void command(script *s, char *text)
     static const struct {
         const char *word;
         void (*act)(script *s, char **words);
-    } known[] = {{"t", do_clock},      {"from", do_from},     {"facts", do_facts}, {"cols", do_cols},
-                 {"rows", do_rows},    {"beat", do_beat},     {"bye", do_bye},     {"marks", do_marks},
-                 {"json", do_json},    {"none", do_none},     {"has", do_has},     {"flush", do_flush},
-                 {"acks", do_acks},    {"commit", do_commit}, {"even", do_behind}, {"behind", do_behind},
-                 {"sealed", do_sealed}};
+    } known[] = {{"t", do_clock},           {"from", do_from},       {"facts", do_facts},  {"cols", do_cols},
+                 {"rows", do_rows},         {"beat", do_beat},       {"bye", do_bye},      {"marks", do_marks},
+                 {"json", do_json},         {"none", do_none},       {"has", do_has},      {"flush", do_flush},
+                 {"acks", do_acks},         {"commit", do_commit},   {"even", do_behind},  {"behind", do_behind},
+                 {"suspects", do_suspects}, {"crashed", do_crashed}, {"sealed", do_sealed}};
     char *words[16] = {0};
     size_t count = 0, i = 0;
     for (char *rest, *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) words[count++] = w;
@@ -590,6 +621,34 @@ static void replays(void **state)
     PLAY(paid, &seals);
 }
 
+static void crashes(void **state)
+{
+    (void)state;
+#define HERE "facts A place=here pid=7; none A; cols A 0 a; flush; commit; acks; "
+#define THIS "?A A:live(a) next 0 | <x A known 1/0 0-0-0> "
+    static const story stories[] = {
+        {HERE "t 5.9; flush; suspects here; t 6; flush; suspects there; suspects here; beat A 0; suspects here",
+         THIS "| ! | ! A=7 ! ! ", NULL},
+        /* what it had sampled and not brought here is lost; it is dead, so nobody hears of it */
+        {HERE "rows A 0 7; rows A 2 9 next=5; t 7; crashed A; flush; commit; t 15; flush; suspects here",
+         THIS "A:crashed(a) 0=7 2=9 gap1+1@0..2 gap3+2@2..2 next 5 | | ! ", NULL},
+        {HERE "t 7; crashed A; crashed A; crashed B; flush; t 8; bye A 0; flush",
+         THIS "A:crashed(a) next 0 | A:ended(a) next 0 | ", NULL},
+        {HERE "bye A 0; t 7; flush; suspects here; crashed A; flush", THIS "A:ended(a) next 0 | ! | ", NULL},
+        /* no pid, no place, or not known yet */
+        {"facts A place=here; none A; facts B pid=7; none B; facts C place=here pid=7; t 7; suspects here; suspects "
+         "there",
+         "?A ?B ?C A:live() next 0 B:live() next 0 | ! ! ", NULL},
+        {"facts A place=p pid=1; none A; facts B place=p pid=2; none B; facts C place=p pid=3; none C; facts D "
+         "place=p pid=4; "
+         "none D; t 7; flush; suspects p",
+         "?A ?B ?C ?D A:live() next 0 B:live() next 0 C:live() next 0 D:live() next 0 | A=1 B=2 C=3 ! ", NULL},
+        /* it was not the one */
+        {HERE "t 7; crashed A; flush; rows A 0 7; flush", THIS "A:crashed(a) next 0 | A:live(a) 0=7 next 1 | ", NULL},
+    };
+    PLAY(stories, NULL);
+}
+
 static void memory(void **state)
 {
     (void)state;
@@ -624,6 +683,7 @@ int main(void)
         cmocka_unit_test(identity), cmocka_unit_test(columns),   cmocka_unit_test(rows),   cmocka_unit_test(marks),
         cmocka_unit_test(goodbye),  cmocka_unit_test(restarts),  cmocka_unit_test(credit), cmocka_unit_test(pace),
         cmocka_unit_test(behind),   cmocka_unit_test(two_wires), cmocka_unit_test(memory), cmocka_unit_test(replays),
+        cmocka_unit_test(crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

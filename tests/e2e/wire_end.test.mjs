@@ -31,12 +31,12 @@ sideBySide({
     await assertWhole(server, program.app, await program.sampled(), { columns: 2 });
   },
 
-  'killed: not ended, and what had arrived is there': async (scene) => {
+  'killed: crashed, and what had arrived is there': async (scene) => {
     const server = await scene.server();
     const program = scene.trace(server.udp, SLOW);
     await runWith(server, program.app, 20);
     assert.equal(await program.stop('SIGKILL'), 'SIGKILL');
-    await given(server, program.app);
+    assert.equal(await given(server, program.app), 'crashed'); // the server sees that the process is gone
     const [run] = await runsOf(server, program.app);
     const rows = await exported(server, run.id);
     assertContent(rows, program.app);
