@@ -636,13 +636,13 @@ static void crashes(void **state)
          THIS "A:crashed(a) next 0 | A:ended(a) next 0 | ", NULL},
         {HERE "bye A 0; t 7; flush; suspects here; crashed A; flush", THIS "A:ended(a) next 0 | ! | ", NULL},
         /* no pid, no place, or not known yet */
-        {"facts A place=here; none A; facts B pid=7; none B; facts C place=here pid=7; t 7; suspects here; suspects "
-         "there",
-         "?A ?B ?C A:live() next 0 B:live() next 0 | ! ! ", NULL},
+        {"facts A place=here; none A; facts B pid=7; none B; t 6; flush; facts C place=here pid=7; t 12; flush; "
+         "suspects here",
+         "?A ?B A:live() next 0 B:live() next 0 | ?C | ! ", NULL},
         {"facts A place=p pid=1; none A; facts B place=p pid=2; none B; facts C place=p pid=3; none C; facts D "
          "place=p pid=4; "
          "none D; t 7; flush; suspects p",
-         "?A ?B ?C ?D A:live() next 0 B:live() next 0 C:live() next 0 D:live() next 0 | A=1 B=2 C=3 ! ", NULL},
+         "?A ?B ?C ?D A:live() next 0 D:live() next 0 C:live() next 0 B:live() next 0 | A=1 B=2 C=3 ! ", NULL},
         /* it was not the one */
         {HERE "t 7; crashed A; flush; rows A 0 7; flush", THIS "A:crashed(a) next 0 | A:live(a) 0=7 next 1 | ", NULL},
     };
