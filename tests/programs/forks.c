@@ -28,6 +28,7 @@ static dolon_desc describe(void)
     dolon_desc desc;
     memset(&desc, 0, sizeof desc);
     desc.interval = 0.002;
+    desc.goodbye = 60;
     desc.probes[0].name = "row";
     desc.probes[0].fn = row_number;
     return desc;
