@@ -48,6 +48,8 @@ class Scene {
         assert.equal(child.child.exitCode, 0, child.log());
         return Number(/^sampled (\d+)$/m.exec(out)[1]);
       },
+      /** How many of them left the ring unacknowledged, by the program's own count; once it has ended. */
+      lost: () => Number(/^lost (\d+)$/m.exec(out)[1]),
     };
   }
 

@@ -134,6 +134,7 @@ sideBySide({
     const { run, rows, series } = await assertWhole(server, program.app, sampled, { columns: 2, lost: null });
     assert.equal(series.gaps.length, 2);
     assert.ok(run.lost > 600, `${run.lost}`);
+    assert.ok(run.lost <= program.lost(), 'what the server got, but could not acknowledge, is not lost');
     const jumps = rows.slice(1).map((row, i) => row.seq - rows[i].seq - 1).filter((n) => n > 0);
     assert.deepEqual(jumps, series.gaps.map(([, , n]) => n));
     assert.deepEqual([rows[0].seq, rows.at(-1).seq], [0, sampled - 1]);

@@ -4,7 +4,8 @@
 
        rows NAME=NUMBER…    the names are those in `words`
 
-   Host, port and name come from the environment. It prints "sampled N" in the end, and the log to stderr. */
+   Host, port and name come from the environment. It prints "sampled N" in the end, before that "lost N", as dolon
+   counts them, if it says goodbye itself; and the log to stderr. */
 #define DOLON_IMPLEMENTATION
 #include "dolon.h"
 
@@ -120,6 +121,11 @@ int main(int argc, char **argv)
             dolon_mark(t, label);
         }
     }
-    if (quits == 0) dolon_stop(t);
+    if (quits == 0) {
+        dolon_stats stats;
+        dolon_get_stats(t, &stats);
+        printf("lost %lu\n", (unsigned long)stats.lost);
+        dolon_stop(t);
+    }
     return 0;
 }
