@@ -99,3 +99,20 @@ bool address_is_loopback(int fd)
     memcpy(&in6, &a, sizeof in6);
     return a.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
 }
+
+void address_source(const void *from, size_t n, uint8_t out[16])
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    memset(out, 0, 16);
+    sa_family_t family = AF_UNSPEC;
+    if (n >= sizeof family) memcpy(&family, from, sizeof family);
+    if (family == AF_INET && n >= sizeof in) {
+        memcpy(&in, from, sizeof in);
+        memset(out + 10, 0xFF, 2);
+        memcpy(out + 12, &in.sin_addr, 4);
+    } else if (family == AF_INET6 && n >= sizeof in6) {
+        memcpy(&in6, from, sizeof in6);
+        memcpy(out, &in6.sin6_addr, IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) ? 16 : 8);
+    }
+}

@@ -16,6 +16,10 @@ bool address_split(const char *text, char host[ADDRESS_HOST], char port[ADDRESS_
    chosen. -1: `why` gets "ADDRESS: what is wrong". */
 int address_bind(const char *text, int type, buf *bound, buf *why);
 
+/* Whose address it is, as far as limits go: an IPv4 address (as IPv6 has it, RFC 4291 §2.5.5.2), the /64 of an IPv6 one,
+   zeros for local sockets. `from` is a struct sockaddr of `n` bytes. */
+void address_source(const void *from, size_t n, uint8_t out[16]);
+
 /* Whether a socket is bound to an address that only this machine reaches. */
 bool address_is_loopback(int fd);
 

@@ -26,7 +26,7 @@ enum {
     SLOT_BYTES = 65536, /* no UDP datagram is longer, so none is cut */
     RECEIVE_BUFFER = 8 << 20,
     LOOK_SECONDS = 2, /* between two looks for programs that have crashed … */
-    SUSPECTS = 1024,   /* … of which each asks the system for so many */
+    SUSPECTS = 1024,  /* … of which each asks the system for so many */
     STOP_SECONDS = 2  /* for what the socket holds and for answers, once it is to end */
 };
 
@@ -53,7 +53,9 @@ struct ingest {
     /* the thread's own */
     int64_t now; /* when the datagram in work came */
     const struct msghdr *message;
-    size_t length;    /* the datagram's */
+    peer from; /* its sender … */
+    const uint8_t *datagram;
+    size_t length;
     uint64_t counter; /* … if it was sealed; else 0 */
     uint64_t records;
     refuser refuser;
@@ -99,16 +101,28 @@ static void refuse_datagram(ingest *in, const uint8_t *bytes, size_t n, decode_r
     if (why == DECODE_SEALED) tell_refused(in, REFUSED_SEALED, bytes, n);
 }
 
+/* false: it is over a limit; the log hears of it, and its client. */
+static bool is_within(ingest *in, source_limit over, const uint8_t *bytes, size_t n)
+{
+    static const char *const texts[LIMITS] = {
+        [LIMIT_BYTES] = "its host sends too many bytes a second",
+        [LIMIT_NEW_RUNS] = "its host begins too many runs a minute",
+        [LIMIT_LIVE_RUNS] = "its host has too many runs at once",
+    };
+    static log_limit limits[LIMITS];
+    if (over == LIMIT_NONE) return true;
+    log_sender(&limits[over], "ignored", in->message, n, texts[over]);
+    tell_refused(in, REFUSED_LIMIT, bytes, n);
+    return false;
+}
+
 static void take_record(void *ctx, const record *r)
 {
     ingest *in = ctx;
-    const struct msghdr *m = in->message;
-    peer from = {.size = m->msg_namelen < sizeof from.bytes ? m->msg_namelen : 0};
-    memcpy(from.bytes, m->msg_name, from.size);
-    in->records++;
     record with = *r;
     with.counter = in->counter;
-    runs_take_from(in->runs, &with, &from, in->length, in->now);
+    in->records++;
+    is_within(in, runs_take_from(in->runs, &with, &in->from, in->length, in->now), in->datagram, in->length);
 }
 
 /* What is within the seal, if there is a key: false, and nobody is told but the log, if it isn't sealed with that. */
@@ -146,12 +160,22 @@ static size_t joined_size(struct msghdr *m, size_t n)
 
 static void take_datagram(ingest *in, uint8_t *bytes, size_t n)
 {
+    in->datagram = bytes;
     in->length = n;
     add(&in->stats.datagrams, 1);
     add(&in->stats.bytes, n);
+    if (!is_within(in, runs_take_bytes(in->runs, &in->from, n, in->now), bytes, n)) return;
     if (!unseal(in, &bytes, &n)) return;
     decode_result result = decode_datagram(bytes, n, take_record, in);
     if (result) refuse_datagram(in, bytes, n, result);
+}
+
+static void set_sender(ingest *in)
+{
+    const struct msghdr *m = in->message;
+    in->from.size = m->msg_namelen <= sizeof in->from.bytes ? m->msg_namelen : 0;
+    memcpy(in->from.bytes, m->msg_name, in->from.size);
+    address_source(m->msg_name, m->msg_namelen, in->from.source);
 }
 
 static void take_message(ingest *in, struct mmsghdr *m)
@@ -160,6 +184,7 @@ static void take_message(ingest *in, struct mmsghdr *m)
     size_t left = m->msg_len, size = joined_size(&m->msg_hdr, left);
     in->now = clock_wall();
     in->message = &m->msg_hdr;
+    set_sender(in);
     for (; left > size; left -= size, bytes += size) take_datagram(in, bytes, size);
     take_datagram(in, bytes, left);
 }
@@ -383,7 +408,10 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
     in->desc = *desc;
     in->socket = fd;
     in->wake = event;
-    if (desc->keys) in->desc.limits.ack_seal = SEAL_BYTES;
+    if (desc->keys) {
+        in->desc.limits.ack_seal = SEAL_BYTES;
+        in->desc.limits.sources.off = true; /* whoever has the key is trusted */
+    }
     in->runs = runs_new(&in->desc.limits, desc->want, desc->ctx);
     in->answers_end = &in->answers;
     pthread_mutex_init(&in->lock, NULL);

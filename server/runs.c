@@ -291,6 +291,7 @@ static void forget(runs *r, entry *e)
     }
     set_clean(r, e);
     table_remove(&r->table, e);
+    if (e->source) sources_remove_run(r->sources, e->source);
     r->info_bytes -= e->weight;
     entry_free(e);
 }
@@ -318,9 +319,10 @@ void runs_make_room(runs *r, const entry *keep)
     }
 }
 
-static entry *add_entry(runs *r, const uuid *id, int64_t now)
+static entry *add_entry(runs *r, const uuid *id, source *from, int64_t now)
 {
     entry *e = mem_calloc(1, sizeof *e);
+    e->source = from;
     e->info = info_blank(id, now);
     e->since = e->heard = r->tick;
     e->dirty = NOT_DIRTY;
@@ -459,17 +461,9 @@ static bool is_of_other_wire(const entry *e, const record *rec)
     return has_spoken && !e->binary == runs_is_binary(rec->kind);
 }
 
-void runs_take(runs *r, const record *rec, int64_t now)
+static void take_of(runs *r, entry *e, const record *rec, const peer *from, size_t bytes, int64_t now)
 {
-    runs_take_from(r, rec, NULL, 0, now);
-}
-
-void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now)
-{
-    advance(r, now);
     runs_count_up(&r->counters.ignored, rec->ignored);
-    entry *e = table_find(&r->table, &rec->run);
-    if (!e) e = add_entry(r, &rec->run, now);
     if (!e->binary && runs_is_binary(rec->kind) && !is_of_other_wire(e, rec)) e->binary = binary_new();
     if (is_of_other_wire(e, rec)) {
         runs_count_up(&r->counters.conflicts, 1);
@@ -485,6 +479,39 @@ void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, 
         take_ready(r, e, rec, now);
     else
         hold(r, e, rec, now);
+}
+
+/* A stranger's run, if its source may have another. */
+static source_limit add_strange(runs *r, const uuid *id, const peer *from, int64_t now, entry **out)
+{
+    source *whose = from ? sources_of(r->sources, from->source) : NULL;
+    source_limit over = whose ? sources_add_run(r->sources, whose, r->tick) : LIMIT_NONE;
+    if (over == LIMIT_NONE) *out = add_entry(r, id, whose, now);
+    if (over == LIMIT_NEW_RUNS) runs_count_up(&r->counters.over_new_runs, 1);
+    if (over == LIMIT_LIVE_RUNS) runs_count_up(&r->counters.over_live_runs, 1);
+    return over;
+}
+
+source_limit runs_take_bytes(runs *r, const peer *from, size_t bytes, int64_t now)
+{
+    advance(r, now);
+    source_limit over = sources_take_bytes(r->sources, sources_of(r->sources, from->source), bytes, r->tick);
+    if (over) runs_count_up(&r->counters.over_bytes, 1);
+    return over;
+}
+
+source_limit runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now)
+{
+    advance(r, now);
+    entry *e = table_find(&r->table, &rec->run);
+    source_limit over = e ? LIMIT_NONE : add_strange(r, &rec->run, from, now, &e);
+    if (!over) take_of(r, e, rec, from, bytes, now);
+    return over;
+}
+
+void runs_take(runs *r, const record *rec, int64_t now)
+{
+    runs_take_from(r, rec, NULL, 0, now);
 }
 
 size_t runs_suspects(const runs *r, const char *place, suspect *out, size_t max)
@@ -603,6 +630,7 @@ runs *runs_new(const runs_limits *limits, void (*want)(void *ctx, const uuid *ru
     r->want = want;
     r->ctx = ctx;
     r->table.key = hash_new_key();
+    r->sources = sources_new(&r->limits.sources, r->table.key);
     return r;
 }
 
@@ -623,6 +651,7 @@ void runs_free(runs *r)
     *unsent = (batch){.parts = r->done, .count = r->done_count};
     batch_free(unsent);
     free(r->table.buckets);
+    sources_free(r->sources);
     free(r->dirty);
     free(r->owing);
     free(r);

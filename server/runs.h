@@ -13,15 +13,17 @@
 #define RUNS_H
 
 #include "run.h"
+#include "sources.h"
 
 typedef struct {
-    size_t runs;         /* heard of at once                    (0: 65,536); the longest silent makes room      */
-    size_t info_bytes;   /* what is known of them, all together (0: 256 MiB); ditto                             */
-    size_t pending_rows; /* of unknown runs, all together       (0: 65,536); the longest unknown loses its      */
-    size_t early_bytes;  /* for rows of the binary wire that wait for earlier ones, all together (0: 256 MiB)   */
-    size_t batch_bytes;  /* after so much new, runs_full()      (0: 8 MiB)                                      */
-    size_t ack_seal;     /* bytes that sealing adds to an acknowledgement (0: they are not sealed)              */
-    int64_t reorder;     /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
+    size_t runs;           /* heard of at once                    (0: 65,536); the longest silent makes room      */
+    size_t info_bytes;     /* what is known of them, all together (0: 256 MiB); ditto                             */
+    size_t pending_rows;   /* of unknown runs, all together       (0: 65,536); the longest unknown loses its      */
+    size_t early_bytes;    /* for rows of the binary wire that wait for earlier ones, all together (0: 256 MiB)   */
+    size_t batch_bytes;    /* after so much new, runs_full()      (0: 8 MiB)                                      */
+    size_t ack_seal;       /* bytes that sealing adds to an acknowledgement (0: they are not sealed)              */
+    source_limits sources; /* of those whose datagrams come by runs_take_from()                                 */
+    int64_t reorder;       /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
 } runs_limits;
 
 #define PENDING_SECONDS 10
@@ -35,21 +37,24 @@ typedef struct {
 #define FLUSH_MS        250 /* what is newer may be missing after a SIGKILL */
 
 /* What the registry counts; only its own thread writes, any may read. */
-#define RUNS_COUNTERS(X)                                                                     \
-    X(rows, "rows taken")                                                                    \
-    X(duplicates, "rows that had come before, or were given up as lost before they came")    \
-    X(orphans, "rows whose run was never announced")                                         \
-    X(short_rows, "rows with fewer values than columns: the rest have no value")             \
-    X(long_rows, "rows with more values than columns: the surplus is ignored")               \
-    X(dropped_marks, "marks beyond MARKS_PER_ROW of one row")                                \
-    X(ignored, "optional parts of datagrams that were ill-formed and left out")              \
-    X(conflicts, "announcements that contradict an earlier one of the same run: refused")    \
-    X(clipped_names, "names and texts that were too long or held control characters")        \
-    X(renamed_columns, "columns whose name the run had already: a number is added")          \
-    X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing") \
-    X(acks, "acknowledgements sent")                                                         \
-    X(replayed, "sealed datagrams that had come before, or cannot be told from such: ignored")  \
-    X(crashed, "runs whose process was found gone without a goodbye")                        \
+#define RUNS_COUNTERS(X)                                                                                             \
+    X(rows, "rows taken")                                                                                            \
+    X(duplicates, "rows that had come before, or were given up as lost before they came")                            \
+    X(orphans, "rows whose run was never announced")                                                                 \
+    X(short_rows, "rows with fewer values than columns: the rest have no value")                                     \
+    X(long_rows, "rows with more values than columns: the surplus is ignored")                                       \
+    X(dropped_marks, "marks beyond MARKS_PER_ROW of one row")                                                        \
+    X(ignored, "optional parts of datagrams that were ill-formed and left out")                                      \
+    X(conflicts, "announcements that contradict an earlier one of the same run: refused")                            \
+    X(clipped_names, "names and texts that were too long or held control characters")                                \
+    X(renamed_columns, "columns whose name the run had already: a number is added")                                  \
+    X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing")                  \
+    X(acks, "acknowledgements sent")                                                                                 \
+    X(over_bytes, "datagrams ignored: their source sends too many bytes a second")                                   \
+    X(over_new_runs, "records ignored: their source begins too many runs a minute")                                  \
+    X(over_live_runs, "records ignored: their source has too many runs at once")                                     \
+    X(replayed, "sealed datagrams that had come before, or cannot be told from such: ignored")                       \
+    X(crashed, "runs whose process was found gone without a goodbye")                                                \
     X(evicted, "runs forgotten, to make room in memory; what is stored stays")
 
 typedef struct {
@@ -64,12 +69,13 @@ typedef struct runs runs;
 typedef struct {
     uint8_t bytes[128];
     uint32_t size;
+    uint8_t source[SOURCE_BYTES]; /* whose limits count */
 } peer;
 
 /* What of a run is durable: as its info was when the store took it. */
 typedef struct {
     uuid id;
-    uint64_t rows;       /* every row below is stored, or counted as lost */
+    uint64_t rows; /* every row below is stored, or counted as lost */
     uint32_t marks, columns;
     bool ended;
 } receipt;
@@ -90,13 +96,15 @@ void runs_free(runs *r);
 
 void runs_take(runs *r, const record *rec, int64_t now);
 /* `from` and `bytes`: where the datagram came from that held the record, and its length. Acknowledgements go there, and
-   are never more bytes than came. */
-void runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now);
+   are never more bytes than came. Returns the limit that the source is over, if the record was ignored for that. */
+source_limit runs_take_from(runs *r, const record *rec, const peer *from, size_t bytes, int64_t now);
+/* Before a datagram is looked at: whether its source may send it. */
+source_limit runs_take_bytes(runs *r, const peer *from, size_t bytes, int64_t now);
 /* What a batch held is durable now: runs of the binary wire are acknowledged. */
 void runs_durable(runs *r, const receipt *done);
 /* The next acknowledgement that is due: its length, in `out`, and where to send it; 0: none. */
 size_t runs_next_ack(runs *r, uint8_t out[RUNS_ACK_BYTES], peer *to);
-bool runs_owes(const runs *r);                               /* an acknowledgement, now or within ACK_PAUSE_MS */
+bool runs_owes(const runs *r); /* an acknowledgement, now or within ACK_PAUSE_MS */
 /* While the store is behind, rows that can wait at their clients are not taken. */
 void runs_set_behind(runs *r, bool behind);
 /* Live runs whose process runs at `place` (FACTS) and that have been silent for SUSPECT_SECONDS: how many, at most `max`.
@@ -108,9 +116,9 @@ void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now);
 /* Everything new since the last call, or NULL. The caller owns it. Also lets go of what waited too long.
    `final`: no more will come, so what is missing now is a gap. */
 batch *runs_flush(runs *r, int64_t now, bool final);
-bool runs_full(const runs *r);                               /* flush before the interval is over */
+bool runs_full(const runs *r); /* flush before the interval is over */
 size_t runs_count(const runs *r);
-size_t runs_asked(const runs *r);                            /* answers that are due */
-const runs_counters *runs_stats(const runs *r);              /* valid as long as `r` */
+size_t runs_asked(const runs *r);               /* answers that are due */
+const runs_counters *runs_stats(const runs *r); /* valid as long as `r` */
 
 #endif

@@ -29,6 +29,7 @@ struct runs {
     entry **owing;      /* those whose clients are to get an acknowledgement       */
     size_t owing_count, owing_room;
     size_t owing_at;    /* how far a round of acknowledgements is */
+    source_table *sources;
     bool behind;        /* the store is: rows that can wait at their clients do    */
     runs_counters counters;
 };

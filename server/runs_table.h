@@ -7,6 +7,7 @@
 #include "runs_hash.h"
 #include "runs_held.h"
 #include "runs_seqs.h"
+#include "sources.h"
 
 typedef struct binary binary; /* runs_binary.h */
 typedef struct entry entry;
@@ -17,6 +18,7 @@ struct entry {
     binary *binary;          /* of a run that speaks the binary wire; else NULL                */
     gather fresh;
     held_list held;          /* while it is not ready                                          */
+    source *source;          /* that it counts for; NULL: none                                 */
     int64_t since;           /* the tick at which it was new to the registry …                 */
     int64_t heard;           /* … and at which it spoke last                                   */
     int64_t shown;           /* `info->seen` as of the last snapshot                           */

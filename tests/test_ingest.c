@@ -365,6 +365,25 @@ static void refusals_are_told(void **state)
     rig_close(&g);
 }
 
+static void one_host_is_limited(void **state)
+{
+    (void)state;
+    rig g = {0};
+    assert_true(rig_open(&g, "127.0.0.1:0", 0, (runs_limits){.sources = {.live = 2, .bytes = 1000}}));
+    ingest_start(g.in);
+    for (int i = 0; i < 3; i++) {
+        char beat[60] = "\xD0\x10\x01\x03"
+                        "0123456789abcde";
+        beat[19] = (char)i;
+        send_bytes(&g, beat, sizeof beat);
+    }
+    wait_for((_Atomic uint64_t *)&ingest_runs_counters(g.in)->over_live_runs, 1);
+    for (int i = 0; i < 20; i++) send_text(&g, NEW);
+    wait_for((_Atomic uint64_t *)&ingest_runs_counters(g.in)->over_bytes, 1);
+    assert_int_equal(stats_of(&g)->refusals, 1); /* JSON is not answered */
+    rig_close(&g);
+}
+
 /* From a socket of one's own to the rig, sealed as a client does it. */
 static size_t seal_as_client(const seal_keys *keys, const uint8_t *message, size_t n, uint64_t counter, uint8_t *out)
 {
@@ -502,7 +521,7 @@ int main(void)
         cmocka_unit_test(stored_run_goes_on),  cmocka_unit_test(overflow_counted),
         cmocka_unit_test(much_leaves_early),   cmocka_unit_test(bad_addresses),
         cmocka_unit_test(refusals_are_told),   cmocka_unit_test(joined_datagrams),
-        cmocka_unit_test(sealed_only),
+        cmocka_unit_test(sealed_only),         cmocka_unit_test(one_host_is_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

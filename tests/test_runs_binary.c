@@ -309,7 +309,7 @@ static void do_clock(script *s, char **words)
 
 static void do_from(script *s, char **words)
 {
-    s->from = (peer){.bytes = {(uint8_t)*words[1]}, .size = 1};
+    s->from = (peer){.bytes = {(uint8_t)*words[1]}, .size = 1, .source = {(uint8_t)*words[1]}};
     s->bytes = (size_t)atoi(words[2]);
 }
 
@@ -649,6 +649,24 @@ static void crashes(void **state)
     PLAY(stories, NULL);
 }
 
+/* Runs count for whoever began them, as long as they are remembered. */
+static void sources_are_limited(void **state)
+{
+    (void)state;
+    static const runs_limits two_live = {.sources = {.live = 2}}, two_new = {.sources = {.runs = 2}};
+    static const story live[] = {
+        {"facts A; facts B; facts C; facts A; from y 1000; facts C; facts D; facts E", "?A ?B ?C ?D ",
+         "over_live_runs=2 "},
+        {"facts A; facts B; none A; t 700; flush; flush; facts C", "?A ?B A:live() next 0 | | ?C ", NULL}, /* silent for 10 minutes */
+        {"facts A; facts B; json C", "?A ?B ", "over_live_runs=1 "},
+    };
+    static const story new[] = {
+        {"facts A; facts B; facts C; t 29; facts C; t 31; facts C; facts D", "?A ?B ?C ", "over_new_runs=3 "},
+    };
+    PLAY(live, &two_live);
+    PLAY(new, &two_new);
+}
+
 static void memory(void **state)
 {
     (void)state;
@@ -680,10 +698,11 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity), cmocka_unit_test(columns),   cmocka_unit_test(rows),   cmocka_unit_test(marks),
-        cmocka_unit_test(goodbye),  cmocka_unit_test(restarts),  cmocka_unit_test(credit), cmocka_unit_test(pace),
-        cmocka_unit_test(behind),   cmocka_unit_test(two_wires), cmocka_unit_test(memory), cmocka_unit_test(replays),
-        cmocka_unit_test(crashes),
+        cmocka_unit_test(identity),  cmocka_unit_test(columns), cmocka_unit_test(rows),
+        cmocka_unit_test(marks),     cmocka_unit_test(goodbye), cmocka_unit_test(restarts),
+        cmocka_unit_test(credit),    cmocka_unit_test(pace),    cmocka_unit_test(behind),
+        cmocka_unit_test(two_wires), cmocka_unit_test(memory),  cmocka_unit_test(sources_are_limited),
+        cmocka_unit_test(replays),   cmocka_unit_test(crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
