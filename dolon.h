@@ -1647,11 +1647,25 @@ static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
     return p + bytes;
 }
 
+/* One by one: compilers make a single store of it. */
+static uint8_t *dolon__put_64(uint8_t *p, uint64_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    p[4] = (uint8_t)(v >> 32);
+    p[5] = (uint8_t)(v >> 40);
+    p[6] = (uint8_t)(v >> 48);
+    p[7] = (uint8_t)(v >> 56);
+    return p + 8;
+}
+
 static uint8_t *dolon__put_double(uint8_t *p, double v)
 {
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
-    return dolon__put(p, bits, 8);
+    return dolon__put_64(p, bits);
 }
 
 static uint8_t *dolon__put_bytes(uint8_t *p, const void *bytes, size_t n)

@@ -24,7 +24,7 @@ enum {
     SLOTS = 128,        /* messages a call takes at most: bounds how long the thread looks at nothing else */
     NAP_NS = 300000,    /* after some came */
     SLOT_BYTES = 65536, /* no UDP datagram is longer, so none is cut */
-    RECEIVE_BUFFER = 8 << 20,
+    RECEIVE_BUFFER = 32 << 20,
     LOOK_SECONDS = 2, /* between two looks for programs that have crashed … */
     SUSPECTS = 1024,  /* … of which each asks the system for so many */
     STOP_SECONDS = 2  /* for what the socket holds and for answers, once it is to end */

@@ -12,7 +12,7 @@ typedef struct ingest ingest;
 
 typedef struct {
     const char *address;                                     /* "127.0.0.1:12013", "[::1]:0"            */
-    int receive_buffer;                                      /* SO_RCVBUF in bytes (0: 8 MiB)           */
+    int receive_buffer;                                      /* SO_RCVBUF in bytes (0: 32 MiB)          */
     runs_limits limits;
     const seal_keys *keys;                                   /* nothing is taken or answered that is not sealed with
                                                                 them (NULL: nothing is sealed)          */

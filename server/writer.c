@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOUND_BYTES  (64u << 20)
+#define BOUND_BYTES  (256u << 20)
 #define GROUP_BYTES  (8u << 20)     /* in a transaction, about                                      */
 #define RETRY_NS     NS_PER_SECOND
 #define RUNS_COUNTED 65536          /* whose chunks are counted; then from 0 again: a merge is late */

@@ -11,7 +11,7 @@ typedef struct writer writer;
 
 typedef struct {
     const char *store_url;
-    size_t bound;                        /* bytes that may wait (0: 64 MiB) */
+    size_t bound;                        /* bytes that may wait (0: 256 MiB)*/
     /* Both on the writer's thread. */
     /* In the order of writer_put(); of what was dropped comes a batch that has only the gaps. May be NULL. */
     void (*durable)(void *ctx, const batch *b);

@@ -161,7 +161,7 @@ static void sink(int from_parent, int to_parent)
         parts[i] = (struct iovec){bytes[i], slot_bytes};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
     }
-    int fd = socket(AF_INET, SOCK_DGRAM, 0), size = 8 << 20;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), size = 32 << 20;
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
     struct timeval tick = {.tv_usec = 50000};
