@@ -2319,7 +2319,7 @@ typedef struct dolon__link {
     int fd;                    /* -1: not open                                                 */
     unsigned turn;             /* which of the server's addresses is to be tried next          */
     int choices;               /* how many it has                                              */
-    int refused;               /* the system says that what was sent last reaches nobody       */
+    int refused;               /* what was sent last reaches nobody, and something else may be tried */
     int64_t announce;          /* when to announce the run (JSON) or to see to the link next; monotonic */
     int64_t delay;             /* until the time after that                                    */
     uint32_t announced;        /* JSON: columns the server was told of last                    */
@@ -2882,10 +2882,10 @@ static void dolon__link_keep_open(dolon_tracer *t, int64_t now)
 /* What the system says of a datagram, or of one before it: nobody gets it. */
 static void dolon__link_failed(dolon_tracer *t, int64_t now, int error)
 {
-    t->link.refused = 1;
     dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
-    if (t->link.choices > 1 || dolon__is_local(t->link.host))
-        t->link.announce = dolon__earlier(t->link.announce, now + t->link.delay);
+    if (t->link.choices < 2 && !dolon__is_local(t->link.host)) return;
+    t->link.refused = 1;
+    t->link.announce = dolon__earlier(t->link.announce, now + t->link.delay);
 }
 
 static void dolon__link_told_refused(dolon_tracer *t)
@@ -2901,6 +2901,7 @@ static void dolon__link_receive(dolon_tracer *t, int64_t now)
 {
     uint8_t bytes[DOLON__ACK_HEAD + 12 * DOLON__HOLES + 1];
     int error = 0, refused = t->session.refused;
+    int64_t heard = t->session.heard;
     size_t n = 1;
     for (int i = 0; i < 64 && t->link.fd >= 0 && n > 0; i++) {
         n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error);
@@ -2908,7 +2909,7 @@ static void dolon__link_receive(dolon_tracer *t, int64_t now)
     }
     if (error != 0) dolon__link_failed(t, now, error);
     if (t->session.refused != refused && t->session.refused) dolon__link_told_refused(t);
-    if (t->session.heard == now) dolon__link_state(t, DOLON_OK, "");
+    if (t->session.heard != heard) dolon__link_state(t, DOLON_OK, "");
 }
 
 /* Sends what is due. What the system has no room for now is kept; what fails otherwise is sent again when no answer comes. */
