@@ -120,7 +120,7 @@
 
    ENVIRONMENT
 
-       DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME      the desc's fields of these names
+       DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME  DOLON_KEY_FILE      the desc's fields of these names
        DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL
 
    The environment wins over the desc, and the desc over the default, so that whoever operates a built program can
@@ -185,6 +185,25 @@
 
    desc.host is a name, an IPv4 or IPv6 address, or "unix:/path" of the server's datagram socket on this machine.
 
+   SECRECY
+
+   With DOLON_SODIUM defined (and -lsodium), and a key, every datagram is encrypted and authenticated, in both directions
+   (XChaCha20-Poly1305); answers that are not sealed with the key are ignored. desc.key_file or DOLON_KEY_FILE name a
+   file that holds the key, 32 random bytes as 64 hexadecimal digits, which the server has, too (--key-file):
+
+       (umask 077; od -An -vtx1 -N32 /dev/urandom | tr -d ' \n' >key)
+
+   If there is to be a key but it can't be used (no such file, not compiled with DOLON_SODIUM, the JSON wire) the log is
+   told, and nothing is sent at all. Where the server has no key, a sealing client is refused, and told so.
+
+   CRASHES
+
+   With desc.crash_handler, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT send a goodbye that was prepared with the last row, so
+   that the run is shown as crashed at once, from any machine; then what was there before goes on: the program's own handler,
+   or the end. Only signals that are not ignored are taken, when the first such tracer is started, and given back with the
+   last. It is for programs to which these signals are the end: one that goes on after them is shown as crashed until its
+   next row. Handlers that are installed later must call what they replace. With the binary wire only.
+
    MACROS, to be defined before the include
 
        DOLON_IMPLEMENTATION    in one file: the code itself. With -std=c99 and the like, include dolon.h before any
@@ -192,6 +211,7 @@
        DOLON_STATIC            with it: everything static, private to this file (several such files may be linked)
        DOLON_API               before each declaration, e.g. __attribute__((visibility("default")))
        DOLON_DISABLE           all macros stay and cost nothing, all functions are empty; in every file of the program
+       DOLON_SODIUM            with it: datagrams can be sealed; link with -lsodium
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
        DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
@@ -265,7 +285,8 @@ extern "C" {
     X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows wait while there is room")                        \
     X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")                      \
     X(DOLON_REFUSED, -10, "the server refuses what it is sent: see server/WIRE.md")                                \
-    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait while there is room")
+    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait while there is room")                          \
+    X(DOLON_BAD_KEY, -12, "what was to be sealed can't be: nothing is sent")
 
 typedef enum dolon_error {
 #define DOLON__X(id, value, text) id = value,
@@ -320,6 +341,8 @@ typedef struct dolon_desc {
     int ring_bytes;                       /* for rows that are not acknowledged (262144; at least 4096)         */
     int datagram_bytes;                   /* of the longest, with that wire     (1200; 512 to 65507)            */
     double goodbye;                       /* seconds for its acknowledgement    (1.0; negative: none; to 3600)  */
+    const char *key_file;                 /* seals all that is sent; see SECRECY (none: nothing is sealed)      */
+    int crash_handler;                    /* 1: a crash says goodbye; see CRASHES (0: no signal is touched)     */
     dolon_alloc alloc;                    /* where memory comes from            (malloc, free)                  */
     dolon_log log;                        /* who is told what went wrong        (nobody)                        */
     int no_environment;                   /* 1: ignore the environment          (0: it overrides)               */
@@ -720,6 +743,9 @@ struct dolon__scope {
 #endif
 #if defined(DOLON__HAS_TSC)
 #include <cpuid.h>
+#endif
+#ifdef DOLON_SODIUM
+#include <sodium.h>
 #endif
 
 #ifdef __cplusplus
@@ -2096,11 +2122,11 @@ static size_t dolon__session_marks(dolon__session *s, uint8_t *out)
     return (size_t)(p - out);
 }
 
-static size_t dolon__session_goodbye(dolon__session *s, uint8_t *out)
+static size_t dolon__session_goodbye(const dolon__session *s, int reason, int64_t time, uint8_t *out)
 {
     uint8_t *p = dolon__session_header(s, DOLON__GOODBYE, out);
-    p = dolon__put(p, (uint64_t)(s->bye - 1), 1);
-    p = dolon__put(p, (uint64_t)s->bye_time, 8);
+    p = dolon__put(p, (uint64_t)reason, 1);
+    p = dolon__put(p, (uint64_t)time, 8);
     p = dolon__put(p, s->ring.oldest.seq, 8);
     p = dolon__put(p, s->ring.next.seq, 8);
     p = dolon__put(p, s->marks_next, 4);
@@ -2200,7 +2226,7 @@ static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_
     if (!s->bye || s->bye_durable || now < s->bye_due) return 0;
     s->bye_due = now + 100 * DOLON__MS;
     if (s->bye_sent++ && s->seen < s->sent_top) dolon__session_go_back(s, now);
-    return dolon__session_goodbye(s, out);
+    return dolon__session_goodbye(s, s->bye - 1, s->bye_time, out);
 }
 
 /* How long to say nothing: shorter while there is something to be acknowledged. */
@@ -2250,6 +2276,210 @@ static int64_t dolon__session_due(const dolon__session *s, int64_t now)
         due = dolon__earlier(due, s->waiting + s->linger);
     if (s->bye && !s->bye_durable) due = dolon__earlier(due, s->bye_due);
     return due;
+}
+
+/* ---- >>seal: datagrams encrypted and authenticated, as server/WIRE.md has it (SEALED); with a key only ---- */
+
+enum { DOLON__SEALED = 0x7E, DOLON__SEAL_HEAD = 28, DOLON__SEAL_BYTES = 44, DOLON__KEY_BYTES = 32 };
+
+typedef struct dolon__seal {
+    int on;
+    uint64_t counter; /* of the datagram before; none is used twice */
+    uint8_t to_server[DOLON__KEY_BYTES], to_client[DOLON__KEY_BYTES];
+} dolon__seal;
+
+#ifdef DOLON_SODIUM
+
+/* The key in a file: 64 hexadecimal digits, and perhaps an end of line. Returns 0 if it is anything else. */
+static int dolon__seal_read(const char *path, uint8_t key[DOLON__KEY_BYTES])
+{
+    char text[2 * DOLON__KEY_BYTES + 4];
+    size_t n = dolon__os_read_file(path, text, sizeof text);
+    int good;
+    memset(key, 0, DOLON__KEY_BYTES);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) n--;
+    good = n == 2 * DOLON__KEY_BYTES;
+    for (size_t i = 0; i < n && good; i++) {
+        const char *digits = "0123456789abcdef0123456789ABCDEF", *at = strchr(digits, text[i]);
+        good = at != NULL && *at;
+        if (good) key[i / 2] = (uint8_t)(key[i / 2] << 4 | ((at - digits) & 15));
+    }
+    memset(text, 0, sizeof text);
+    return good;
+}
+
+/* Returns what is wrong, NULL if nothing is. */
+static const char *dolon__seal_setup(dolon__seal *seal, const char *path)
+{
+    uint8_t key[DOLON__KEY_BYTES];
+    int good = dolon__seal_read(path, key);
+    if (!good) return "the key file can't be read, or does not hold 64 hexadecimal digits";
+    if (sodium_init() < 0) return "libsodium does not start";
+    crypto_kdf_derive_from_key(seal->to_server, sizeof seal->to_server, 1, "dolonwir", key);
+    crypto_kdf_derive_from_key(seal->to_client, sizeof seal->to_client, 2, "dolonwir", key);
+    sodium_memzero(key, sizeof key);
+    seal->on = 1;
+    return NULL;
+}
+
+/* Seals, in place, the message of n bytes that stands DOLON__SEAL_HEAD behind `out`. Returns its length then. */
+static size_t dolon__seal_close(dolon__seal *seal, uint8_t *out, size_t n)
+{
+    uint8_t *message = out + DOLON__SEAL_HEAD, *p = dolon__put_bytes(out, "\xD0\x10\x01\x7E", 4);
+    p = dolon__put_bytes(p, message + 4, 16); /* the run */
+    dolon__put(p, ++seal->counter, 8);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(message, NULL, message, n, out, 4, NULL, out + 4, seal->to_server);
+    return n + DOLON__SEAL_BYTES;
+}
+
+/* Opens an answer in place; its message then stands DOLON__SEAL_HEAD behind `bytes`. Returns the length of that; 0: it is
+   not sealed by who has the key. */
+static size_t dolon__seal_open(const dolon__seal *seal, uint8_t *bytes, size_t n)
+{
+    uint8_t *message = bytes + DOLON__SEAL_HEAD;
+    unsigned long long opened = 0;
+    if (n < DOLON__SEAL_BYTES || memcmp(bytes, "\xD0\x10\x01\x7E", 4) != 0) return 0;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(message, &opened, NULL, message, n - DOLON__SEAL_HEAD, bytes, 4,
+                                                   bytes + 4, seal->to_client) != 0)
+        return 0;
+    return (size_t)opened;
+}
+
+#else
+
+static const char *dolon__seal_setup(dolon__seal *seal, const char *path)
+{
+    (void)seal;
+    (void)path;
+    return "there is to be a key, but this program was compiled without DOLON_SODIUM";
+}
+
+static size_t dolon__seal_close(dolon__seal *seal, uint8_t *out, size_t n)
+{
+    (void)seal;
+    (void)out;
+    return n;
+}
+
+static size_t dolon__seal_open(const dolon__seal *seal, uint8_t *bytes, size_t n)
+{
+    (void)seal;
+    (void)bytes;
+    return n;
+}
+
+#endif
+
+/* ---- >>crash: the goodbye of a program that gets a fatal signal; prepared before, for its handler may do little ---- */
+
+#define DOLON__CRASH_TRACERS 8
+#define DOLON__CRASH_BYTES   (DOLON__SEAL_BYTES + DOLON__GOODBYE_BYTES)
+
+/* One tracer's; static, for the handler may run while the tracer is freed. One goodbye is being written while the other can
+   be sent. */
+typedef struct dolon__last_words {
+    int used;  /* guarded by dolon__all.lock          */
+    int fd;    /* the link's; -1: not open            */
+    int pid;   /* of the process that the run is of   */
+    int which; /* can be sent; -1: none yet           */
+    size_t n[2];
+    uint8_t bytes[2][DOLON__CRASH_BYTES];
+} dolon__last_words;
+
+static dolon__last_words dolon__crash_words[DOLON__CRASH_TRACERS];
+static int dolon__crash_users; /* guarded by dolon__all.lock                  */
+static int dolon__crashing;    /* the handler reads: the words are left alone */
+static const int dolon__crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static struct sigaction dolon__crash_before[5];
+static unsigned char dolon__crash_taken[5];
+
+/* Then the signal comes again, to whom it would have come without us: by itself if the CPU raised it, as the handler
+   returns to the instruction at fault; else it is sent again. */
+static void dolon__crash_on(int number, siginfo_t *info, void *context)
+{
+    int error = errno, pid = (int)getpid();
+    (void)context;
+    DOLON__STORE(&dolon__crashing, 1);
+    for (int i = 0; i < DOLON__CRASH_TRACERS; i++) {
+        dolon__last_words *w = &dolon__crash_words[i];
+        int which = DOLON__LOAD_ACQUIRE(&w->which), fd = DOLON__LOAD(&w->fd);
+        if (DOLON__LOAD(&w->pid) == pid && fd >= 0 && which >= 0)
+            send(fd, w->bytes[which], w->n[which], MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++)
+        if (dolon__crash_signals[i] == number) sigaction(number, &dolon__crash_before[i], NULL);
+    DOLON__STORE(&dolon__crashing, 0);
+    if (info->si_code <= 0) raise(number); /* SI_USER, SI_TKILL …: it comes when the handler returns */
+    errno = error;
+}
+
+/* Under dolon__all.lock. */
+static void dolon__crash_install(void)
+{
+    struct sigaction ours;
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = dolon__crash_on;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&ours.sa_mask);
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
+        struct sigaction *before = &dolon__crash_before[i];
+        int ignored;
+        sigaction(dolon__crash_signals[i], NULL, before);
+        ignored = !(before->sa_flags & SA_SIGINFO) && before->sa_handler == SIG_IGN;
+        dolon__crash_taken[i] = (unsigned char)!ignored;
+        if (!ignored) sigaction(dolon__crash_signals[i], &ours, NULL);
+    }
+}
+
+/* Under dolon__all.lock. What somebody else has installed since stays. */
+static void dolon__crash_uninstall(void)
+{
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
+        struct sigaction now;
+        if (!dolon__crash_taken[i]) continue;
+        sigaction(dolon__crash_signals[i], NULL, &now);
+        if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == dolon__crash_on)
+            sigaction(dolon__crash_signals[i], &dolon__crash_before[i], NULL);
+    }
+}
+
+/* NULL: there is no room for one more. */
+static dolon__last_words *dolon__crash_join(void)
+{
+    dolon__last_words *w = NULL;
+    pthread_mutex_lock(&dolon__all.lock);
+    for (int i = 0; i < DOLON__CRASH_TRACERS && !w; i++)
+        if (!dolon__crash_words[i].used) w = &dolon__crash_words[i];
+    if (w) {
+        w->used = 1;
+        DOLON__STORE(&w->fd, -1);
+        DOLON__STORE(&w->which, -1);
+        DOLON__STORE(&w->pid, (int)getpid());
+        if (dolon__crash_users++ == 0) dolon__crash_install();
+    }
+    pthread_mutex_unlock(&dolon__all.lock);
+    return w;
+}
+
+static void dolon__crash_leave(dolon__last_words *w)
+{
+    if (!w) return;
+    pthread_mutex_lock(&dolon__all.lock);
+    DOLON__STORE(&w->pid, 0);
+    if (dolon__crash_users > 0 && --dolon__crash_users == 0) dolon__crash_uninstall();
+    w->used = 0;
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
+/* By the timer thread: what would have to be said if the program crashed from now on. */
+static void dolon__crash_prepare(dolon__last_words *w, const dolon__session *s, dolon__seal *seal, int64_t time)
+{
+    int to = DOLON__LOAD(&w->which) == 0;
+    uint8_t *out = w->bytes[to];
+    if (DOLON__LOAD(&dolon__crashing)) return;
+    w->n[to] = dolon__session_goodbye(s, 1, time, out + (seal->on ? DOLON__SEAL_HEAD : 0));
+    if (seal->on) w->n[to] = dolon__seal_close(seal, out, w->n[to]);
+    DOLON__STORE_RELEASE(&w->which, to);
 }
 
 /* ---- >>tracer ---- */
@@ -2316,6 +2546,7 @@ typedef struct dolon__resolver {
 typedef struct dolon__link {
     char host[256];
     int port;
+    int mute;                  /* there is no key to seal with: it never opens                 */
     int fd;                    /* -1: not open                                                 */
     unsigned turn;             /* which of the server's addresses is to be tried next          */
     int choices;               /* how many it has                                              */
@@ -2345,7 +2576,9 @@ struct dolon_tracer {
     dolon__passport passport;
     int binary;             /* the wire, else JSON                                   */
     dolon__session session; /* the binary wire's                                     */
-    int64_t goodbye;        /* ns that stopping may wait for the last acknowledgement */
+    dolon__seal seal;
+    dolon__last_words *last_words; /* NULL: a crash says nothing */
+    int64_t goodbye;               /* ns that stopping may wait for the last acknowledgement */
     dolon__link link;
     dolon__system system;
     int64_t start, slept; /* monotonic; how long the machine had slept until then, or until lately */
@@ -2735,6 +2968,7 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
 static void dolon__link_close(dolon_tracer *t)
 {
     int fd = t->link.fd;
+    if (t->last_words) DOLON__STORE(&t->last_words->fd, -1);
     t->link.fd = -1; /* first, in case the program forks just now: the child closes what it finds here */
     if (fd >= 0) close(fd);
 }
@@ -2743,7 +2977,7 @@ static void dolon__link_close(dolon_tracer *t)
 static void dolon__link_open(dolon_tracer *t)
 {
     dolon__address found[4];
-    int count = dolon__link_resolve(t, found), fd = -1;
+    int count = t->link.mute ? -1 : dolon__link_resolve(t, found), fd = -1;
     if (count == 0 && t->link.fd < 0) dolon__link_state(t, DOLON_UNRESOLVED, "");
     if (count <= 0) return;
     for (int i = 0; i < count && fd < 0; i++) fd = dolon__os_open(&found[t->link.turn++ % (unsigned)count]);
@@ -2754,6 +2988,7 @@ static void dolon__link_open(dolon_tracer *t)
     }
     dolon__link_close(t);
     t->link.fd = fd;
+    if (t->last_words) DOLON__STORE(&t->last_words->fd, fd);
 }
 
 /* Returns whether the system took it. ECONNREFUSED tells of the datagram before this one: nobody listened. This one is
@@ -2896,16 +3131,37 @@ static void dolon__link_told_refused(dolon_tracer *t)
     dolon__link_state(t, DOLON_REFUSED, why[reason < 4 ? reason : 0]);
 }
 
+/* If there is a key, only what is sealed with it counts; but a server without one can't seal that it has none. */
+static void dolon__link_take(dolon_tracer *t, int64_t now, uint8_t *bytes, size_t n)
+{
+    dolon__session *s = &t->session;
+    if (!t->seal.on) {
+        dolon__session_take(s, now, bytes, n);
+    } else if (n == DOLON__HEADER + 1 && bytes[3] == DOLON__REFUSED) {
+        dolon__session_take(s, now, bytes, n);
+    } else if ((n = dolon__seal_open(&t->seal, bytes, n)) > 0) {
+        dolon__session_take(s, now, bytes + DOLON__SEAL_HEAD, n);
+    }
+}
+
+/* The next datagram, in `datagram`; 0: none now. */
+static size_t dolon__link_next(dolon_tracer *t, int64_t now)
+{
+    uint8_t *out = (uint8_t *)t->datagram;
+    size_t n = dolon__session_next(&t->session, now, t->seal.on ? out + DOLON__SEAL_HEAD : out);
+    return n > 0 && t->seal.on ? dolon__seal_close(&t->seal, out, n) : n;
+}
+
 /* Takes what has come, but not for ever: someone may flood us. */
 static void dolon__link_receive(dolon_tracer *t, int64_t now)
 {
-    uint8_t bytes[DOLON__ACK_HEAD + 12 * DOLON__HOLES + 1];
+    uint8_t bytes[DOLON__SEAL_BYTES + DOLON__ACK_HEAD + 12 * DOLON__HOLES + 1];
     int error = 0, refused = t->session.refused;
     int64_t heard = t->session.heard;
     size_t n = 1;
     for (int i = 0; i < 64 && t->link.fd >= 0 && n > 0; i++) {
         n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error);
-        if (n > 0) dolon__session_take(&t->session, now, bytes, n);
+        dolon__link_take(t, now, bytes, n);
     }
     if (error != 0) dolon__link_failed(t, now, error);
     if (t->session.refused != refused && t->session.refused) dolon__link_told_refused(t);
@@ -2917,7 +3173,7 @@ static void dolon__link_flush(dolon_tracer *t, int64_t now)
 {
     while (t->link.fd >= 0 && now >= t->link.retry) {
         int error;
-        if (!t->link.unsent) t->link.unsent = dolon__session_next(&t->session, now, (uint8_t *)t->datagram);
+        if (!t->link.unsent) t->link.unsent = dolon__link_next(t, now);
         if (!t->link.unsent) return;
         error = dolon__os_send(t->link.fd, t->datagram, t->link.unsent);
         if (error == EAGAIN || error == ENOBUFS) {
@@ -2942,6 +3198,7 @@ static void dolon__link_exchange(dolon_tracer *t, int64_t now)
     dolon__link_receive(t, now);
     s->offset = dolon__os_clock(CLOCK_REALTIME) - dolon__wall(t, dolon__os_mono());
     dolon__link_flush(t, now);
+    if (t->last_words) dolon__crash_prepare(t->last_words, s, &t->seal, t->last_time);
     if (!dolon__session_awake(s, now) && t->link.trouble == DOLON_OK) dolon__link_state(t, DOLON_UNANSWERED, "");
     pthread_mutex_lock(&t->lock);
     t->stats.acked = s->ring.oldest.seq - s->ring.dropped;
@@ -3176,6 +3433,7 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
 static void dolon__free(dolon_tracer *t)
 {
     dolon_alloc alloc = t->alloc;
+    dolon__crash_leave(t->last_words);
     dolon__link_close(t);
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
@@ -3272,6 +3530,7 @@ static void dolon__after_fork_in_child(void)
     const dolon__cell *self = DOLON__SELF();
     for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) {
         t->forked = 1;
+        t->last_words = NULL;
         pthread_mutex_unlock(&t->lock);
     }
     dolon__all.tracers = NULL;
@@ -3281,6 +3540,9 @@ static void dolon__after_fork_in_child(void)
         dolon__all.taken[i] = 0;
     }
     dolon__retire(&dolon__shared_block);
+    for (int i = 0; i < DOLON__CRASH_TRACERS; i++) dolon__crash_words[i].used = 0;
+    if (dolon__crash_users > 0) dolon__crash_uninstall();
+    dolon__crash_users = 0;
     pthread_mutex_unlock(&dolon__all.lock);
 }
 
@@ -3342,6 +3604,8 @@ DOLON__ATTR((destructor)) static void dolon__unload(void)
         pthread_mutex_unlock(&dolon__all.lock);
     }
     pthread_mutex_lock(&dolon__all.lock);
+    if (dolon__crash_users > 0) dolon__crash_uninstall();
+    dolon__crash_users = 0;
     if (dolon__all.key_valid) pthread_key_delete(dolon__all.key);
     dolon__all.key_valid = 0;
     pthread_mutex_unlock(&dolon__all.lock);
@@ -3456,6 +3720,18 @@ static void dolon__setup_passport(dolon_tracer *t, const dolon_desc *desc)
     }
 }
 
+/* A key that is wanted and can't be used must not lead to datagrams that are not sealed. */
+static void dolon__setup_seal(dolon_tracer *t, const dolon_desc *desc)
+{
+    const char *path = dolon__env(desc, "DOLON_KEY_FILE"), *wrong;
+    if (!path) path = desc->key_file;
+    if (!path || !*path) return;
+    wrong = desc->wire == DOLON_WIRE_JSON ? "the JSON wire can't be sealed" : dolon__seal_setup(&t->seal, path);
+    if (!wrong) return;
+    t->link.mute = 1;
+    dolon__tell(t, DOLON_BAD_KEY, wrong);
+}
+
 static size_t dolon__ring_bytes(const dolon_desc *desc)
 {
     if (desc->wire == DOLON_WIRE_JSON) return 0;
@@ -3474,7 +3750,7 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
     if (bytes < DOLON__DATAGRAM_LEAST) bytes = DOLON__DATAGRAM_LEAST;
     if (bytes > DOLON_DATAGRAM_BYTES) bytes = DOLON_DATAGRAM_BYTES;
     dolon__parse_uuid(t->passport.uuid, s->run);
-    s->datagram = (size_t)bytes;
+    s->datagram = (size_t)bytes - (t->seal.on ? DOLON__SEAL_BYTES : 0);
     s->facts = t->facts;
     s->facts_bytes =
         dolon__link_facts(&t->passport, t->facts, (s->datagram < 1200 ? s->datagram : 1200) - DOLON__HEADER);
@@ -3484,6 +3760,7 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
     s->ring.bytes = (uint8_t *)(t + 1);
     s->ring.size = dolon__ring_bytes(desc);
     dolon__session_start(s, t->start);
+    if (desc->crash_handler) t->last_words = dolon__crash_join();
 }
 
 static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
@@ -3513,6 +3790,7 @@ static void dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_al
     t->slept = t->slept_before = dolon__os_slept();
     dolon__setup_interval(t, desc);
     dolon__setup_link(t, desc);
+    dolon__setup_seal(t, desc);
     dolon__setup_session(t, desc);
     dolon__setup_probes(t, desc);
 }

@@ -378,6 +378,28 @@ static void silence_and_return_are_told_once(void **state)
     assert_int_equal(times_told(DOLON_UNREACHABLE), 0);
 }
 
+/* This program is compiled without DOLON_SODIUM: a key must not lead to what is not sealed. */
+static void with_a_key_that_cannot_be_used_nothing_is_sent(void **state)
+{
+    static const dolon_wire wires[] = {DOLON_WIRE_BINARY, DOLON_WIRE_JSON};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(wires); i++) {
+        server s = {0};
+        dolon_stats stats;
+        dolon_desc d = desc_for("127.0.0.1", server_open_v4(&s, 1, 0));
+        d.key_file = "/proc/self/exe";
+        d.wire = wires[i];
+        dolon_tracer *t = dolon_start(&d);
+        assert_int_equal(times_told(DOLON_BAD_KEY), i + 1);
+        do usleep(5000), dolon_get_stats(t, &stats);
+        while (stats.rows < 10);
+        dolon_stop(t);
+        server_close(&s);
+        assert_int_equal(stats.sent, 0);
+        assert_int_equal(s.datagrams, 0);
+    }
+}
+
 /* ---- the end ---- */
 
 static void *stop(void *tracer)
@@ -436,9 +458,55 @@ static double end_from_within(void *user)
     return 1;
 }
 
+static void on_fault(int number)
+{
+    (void)number;
+    _exit(9); /* the program's own handler has been called */
+}
+
+static void crash(const char *what)
+{
+    volatile int *volatile nowhere = NULL;
+    if (strcmp(what, "crash by abort()") == 0) abort();
+    if (strcmp(what, "crash by kill()") == 0) kill(getpid(), SIGSEGV);
+    *nowhere = 1;
+}
+
+static void crash_in_a_child(void)
+{
+    struct sigaction now;
+    pid_t child = fork();
+    if (child == 0) {
+        sigaction(SIGSEGV, NULL, &now);
+        if (now.sa_handler != SIG_DFL) _exit(1);
+        kill(getpid(), SIGSEGV);
+    }
+    waitpid(child, NULL, 0);
+}
+
+static void own_handlers(const char *what)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    for (int i = 0; i < 5; i++) signal(dolon__crash_signals[i], SIG_DFL); /* not the sanitizers' */
+    if (strstr(what, "handler")) signal(SIGSEGV, on_fault);
+    if (strstr(what, "ignored")) signal(SIGSEGV, SIG_IGN);
+}
+
 static int be_another(const char *what, int port)
 {
     dolon_desc d = desc_for("127.0.0.1", port);
+    if (strncmp(what, "crash", 5) == 0) {
+        own_handlers(what);
+        d.crash_handler = 1;
+        dolon_tracer *t = dolon_start(&d);
+        usleep(50000);
+        if (strcmp(what, "crash in a child") == 0) crash_in_a_child();
+        if (strcmp(what, "crash after the end") == 0) dolon_stop(t);
+        if (strcmp(what, "crash in a child") != 0 && strcmp(what, "crash ignored") != 0) crash(what);
+        if (strcmp(what, "crash ignored") == 0) kill(getpid(), SIGSEGV);
+        return 7;
+    }
     if (strcmp(what, "exit in a probe") == 0) d.probes[1] = (dolon_probe){"end", end_from_within, NULL, NULL};
     dolon_start(&d);
     if (strcmp(what, "two") == 0) dolon_start(&d);
@@ -487,6 +555,30 @@ static void two_tracers_say_goodbye_at_once(void **state)
     server_close(&s);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
     assert_true(s.byes >= 2);
+}
+
+static void a_crash_says_goodbye_and_takes_its_course(void **state)
+{
+    static const struct {
+        const char *how;
+        int signal, status, crashes;
+    } rows[] = {
+        {"crash", SIGSEGV, 0, 1},           {"crash by abort()", SIGABRT, 0, 1},
+        {"crash by kill()", SIGSEGV, 0, 1}, {"crash with a handler", 0, 9, 1},
+        {"crash in a child", 0, 7, 0},      {"crash after the end", SIGSEGV, 0, 0},
+        {"crash ignored", 0, 7, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        server s = {0};
+        int port = server_open_v4(&s, 1, 0), status = run_another(rows[i].how, port);
+        if (rows[i].crashes) await(&s, &s.sampled, 1);
+        server_close(&s);
+        if (rows[i].signal) assert_true(WIFSIGNALED(status) && WTERMSIG(status) == rows[i].signal);
+        if (!rows[i].signal) assert_true(WIFEXITED(status) && WEXITSTATUS(status) == rows[i].status);
+        assert_int_equal(s.crashes, rows[i].crashes);
+        assert_int_equal(s.byes > 0, !rows[i].crashes);
+    }
 }
 
 /* ---- a server that moves: a tracer without a thread, and times as the test has them ---- */
@@ -628,10 +720,12 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(rows_wait_for_the_server, forget),
         cmocka_unit_test_setup(a_full_ring_loses_the_oldest_and_counts_them, forget),
         cmocka_unit_test_setup(silence_and_return_are_told_once, forget),
+        cmocka_unit_test_setup(with_a_key_that_cannot_be_used_nothing_is_sent, forget),
         cmocka_unit_test_setup(stopping_waits_for_the_goodbyes_acknowledgement, forget),
         cmocka_unit_test_setup(stopping_waits_no_longer_than_agreed, forget),
         cmocka_unit_test_setup(a_program_that_ends_says_goodbye, forget),
         cmocka_unit_test_setup(two_tracers_say_goodbye_at_once, forget),
+        cmocka_unit_test_setup(a_crash_says_goodbye_and_takes_its_course, forget),
         cmocka_unit_test_setup(a_silent_servers_name_is_looked_up_again, forget),
         cmocka_unit_test_setup(the_next_of_several_addresses_is_tried, forget),
         cmocka_unit_test_setup(an_unknown_name_is_asked_for_ever_more_rarely, forget),
