@@ -1812,7 +1812,9 @@ enum {
     DOLON__ROWS_HEAD = 60,
     DOLON__GOODBYE_BYTES = 60,
     DOLON__ACK_HEAD = 52,
-    DOLON__HOLES = 16
+    DOLON__HOLES = 16,
+    DOLON__SEAL_HEAD = 28, /* before the message in SEALED …        */
+    DOLON__SEAL_BYTES = 44 /* … and with the tag that stands behind */
 };
 
 #define DOLON__LABEL_BYTES 200
@@ -2280,7 +2282,7 @@ static int64_t dolon__session_due(const dolon__session *s, int64_t now)
 
 /* ---- >>seal: datagrams encrypted and authenticated, as server/WIRE.md has it (SEALED); with a key only ---- */
 
-enum { DOLON__SEALED = 0x7E, DOLON__SEAL_HEAD = 28, DOLON__SEAL_BYTES = 44, DOLON__KEY_BYTES = 32 };
+#define DOLON__KEY_BYTES 32
 
 typedef struct dolon__seal {
     int on;

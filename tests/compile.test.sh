@@ -102,7 +102,7 @@ for cc in gcc clang musl-gcc; do
     cell "$cc a count of 0.5 does not compile" refuses_fractions $cc
     cell "$cc system headers first, -std=gnu11" late_include $cc gnu11
 done
-for cc in gcc clang; do have $cc && cell "$cc DOLON_SODIUM" program $cc $all -std=c99 -O2 -DDOLON_SODIUM -lsodium; done
+for cc in gcc clang; do have $cc && cell "$cc DOLON_SODIUM" program $cc $all -std=c99 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium; done
 have gcc && cell "gcc -flto" program gcc $all -std=c99 -O2 -flto
 have gcc && cell "gcc system headers first, -std=c99: a clear #error" refuses late_include gcc c99
 for cc in gcc clang; do have $cc && cell "$cc a library, loaded late and unloaded" library $cc; done
@@ -120,7 +120,7 @@ for cxx in g++ clang++; do
         cell "$cxx -std=$std --gc-sections" program $cxx $all_cxx -std=$std -O2 -ffunction-sections -Wl,--gc-sections
     done
 done
-have g++ && cell "g++ DOLON_SODIUM" program g++ $all_cxx -std=c++11 -O2 -DDOLON_SODIUM -lsodium
+have g++ && cell "g++ DOLON_SODIUM" program g++ $all_cxx -std=c++11 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
 have g++ && cell "g++ -flto" program g++ $all_cxx -std=c++17 -O2 -flto
 have g++ && cell "implementation in C, scopes in C++" mixed gcc g++
 have g++ && cell "implementation in C++, scopes in C" mixed_back gcc g++
