@@ -87,6 +87,7 @@ static inline run_info *sample_run(uint32_t n)
     r->args = mem_strdup("./sample --fast");
     r->place = mem_strdup("b6d5a8a1 pid:[4026531836]");
     r->born = 86400;
+    r->counter = 40;
     r->note = mem_strdup("");
     r->started = r->last = r->seen = SAMPLE_START;
     r->interval = NS_PER_MS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    fuzz_decode: hostile datagrams through the decoder and the registry, beside a store that remembers what left. An
-   input is datagrams with a zero byte between them. What must hold of records and batches is asserted. */
+   input is datagrams with a zero byte between them; or, after a byte B1 and since binary ones hold zeros, each begins with
+   how it comes (see `frame`) and its length. What must hold of records, batches and answers is asserted. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,20 @@ typedef struct {
     size_t stored_count;
     uuid asked[64];
     size_t asked_count;
+    peer from;
+    size_t length,
+        credit[256];  /* of the datagram in work; bytes that came from an address, less those that went there */
+    uint64_t counter; /* of the sealed datagram in work; 0: it is not sealed */
 } world;
+
+/* The first byte of a datagram's frame. */
+typedef enum {
+    FRAME_SEALED = 1, /* with the next counter …            */
+    FRAME_AGAIN = 2,  /* … or with the last one              */
+    FRAME_OTHER = 4,  /* from another address                */
+    FRAME_COMMIT = 8, /* afterwards all that left is durable */
+    FRAME_BEHIND = 16 /* the store is behind                 */
+} frame;
 
 /* ---- text is well-formed UTF-8 (RFC 3629 §4) ---- */
 
@@ -92,20 +106,33 @@ static void check_row(const record *r)
     for (size_t i = 0; i < r->row.count; i++) MUST(!isinf(r->row.values[i]));
 }
 
+static void check_rows(const record_rows *r)
+{
+    MUST(r->kept <= r->seq && r->seq + r->count <= r->next && r->first + r->slice <= r->columns);
+    MUST(r->columns <= MAX_COLUMNS);
+    for (uint32_t i = 0; i < r->count; i++) {
+        MUST(r->time[i] >= 0);
+        for (uint32_t c = 0; c < r->slice; c++) MUST(!isinf(r->values[(size_t)i * r->slice + c]));
+    }
+}
+
 static void take(void *ctx, const record *r)
 {
     world *w = ctx;
     if (r->kind == RECORD_ANNOUNCE) check_announce(r);
     if (r->kind == RECORD_ROW) check_row(r);
     if (r->kind == RECORD_MARK) MUST(is_utf8(r->mark.text));
-    runs_take(w->r, r, w->now);
+    if (r->kind == RECORD_ROWS) check_rows(&r->rows);
+    record with = *r;
+    with.counter = w->counter;
+    runs_take_from(w->r, &with, &w->from, w->length, w->now);
 }
 
 /* ---- batches ---- */
 
 static void check_info(const run_info *i)
 {
-    MUST(i->column_count > 0 && i->column_count <= MAX_COLUMNS);
+    MUST((i->column_count > 0 || i->acked) && i->column_count <= MAX_COLUMNS);
     check_clean(i->app, MAX_NAME_BYTES);
     check_clean(i->host, MAX_NAME_BYTES);
     check_clean(i->build, MAX_TEXT_BYTES);
@@ -179,6 +206,28 @@ static void answer_all(world *w)
     }
 }
 
+/* Never more bytes to an address than came from there. */
+static void acknowledge(world *w)
+{
+    uint8_t ack[RUNS_ACK_BYTES];
+    peer to;
+    for (size_t n; (n = runs_next_ack(w->r, ack, &to)) > 0;) {
+        MUST(n >= 52 && n == 52 + 12 * (size_t)ack[21] && to.size == 1);
+        MUST(n <= w->credit[to.bytes[0]]);
+        w->credit[to.bytes[0]] -= n;
+    }
+}
+
+static void commit(world *w)
+{
+    for (size_t i = 0; i < w->stored_count; i++) {
+        const run_info *info = w->stored[i];
+        receipt done = {info->id, info->next_seq, info->next_mark, (uint32_t)info->column_count,
+                        info->state != RUN_LIVE};
+        if (info->acked) runs_durable(w->r, &done);
+    }
+}
+
 /* ---- an input ---- */
 
 /* Nothing that was not made with the key opens, whatever it looks like. */
@@ -198,6 +247,7 @@ static void unseal(const char *bytes, size_t n)
 
 static void deliver(world *w, const uint8_t *bytes, size_t n)
 {
+    w->length = n;
     char *exact = malloc(n ? n : 1); /* so that reading past its end is seen */
     MUST(exact);
     if (n) memcpy(exact, bytes, n);
@@ -205,10 +255,39 @@ static void deliver(world *w, const uint8_t *bytes, size_t n)
     decode_result result = decode_datagram(exact, n, take, w);
     MUST(result < DECODE_RESULTS && decode_result_text(result));
     free(exact);
+    w->credit[w->from.bytes[0]] += n;
     flush(w, false);
     flush(w, false); /* the second asks for runs that wait for what the first took along */
     answer_all(w);
+    acknowledge(w);
     w->now += STEP;
+}
+
+static void deliver_frames(world *w, const uint8_t *data, size_t size)
+{
+    uint64_t last = 0;
+    while (size >= 3) {
+        frame how = (frame)data[0];
+        size_t n = (size_t)data[1] | (size_t)data[2] << 8;
+        data += 3, size -= 3;
+        if (n > size) n = size;
+        w->counter = how &FRAME_SEALED ? last += !(how & FRAME_AGAIN) : 0;
+        w->from.bytes[0] = how & FRAME_OTHER ? 2 : 1;
+        runs_set_behind(w->r, how & FRAME_BEHIND);
+        deliver(w, data, n);
+        if (how & FRAME_COMMIT) commit(w);
+        data += n, size -= n;
+    }
+}
+
+static void deliver_lines(world *w, const uint8_t *data, size_t size)
+{
+    for (size_t from = 0; from <= size;) {
+        const uint8_t *zero = from < size ? memchr(data + from, 0, size - from) : NULL;
+        size_t end = zero ? (size_t)(zero - data) : size;
+        deliver(w, data + from, end - from);
+        from = end + 1;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -216,14 +295,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     log_set_level(LOG_ERROR);
     const runs_limits limits = {.runs = 4, .pending_rows = 8, .reorder = NS_PER_SECOND};
-    world w = {.now = NOW};
+    static world w; /* too large for the stack */
+    w = (world){.now = NOW, .from = {.bytes = {1}, .size = 1}};
     w.r = runs_new(&limits, want, &w);
-    for (size_t from = 0; from <= size;) {
-        const uint8_t *zero = from < size ? memchr(data + from, 0, size - from) : NULL;
-        size_t end = zero ? (size_t)(zero - data) : size;
-        deliver(&w, data + from, end - from);
-        from = end + 1;
-    }
+    if (size && data[0] == 0xB1)
+        deliver_frames(&w, data + 1, size - 1);
+    else
+        deliver_lines(&w, data, size);
     flush(&w, true);
     for (size_t i = 0; i < w.stored_count; i++) {
         MUST(w.stored[i]->rows + w.stored[i]->lost == w.stored[i]->next_seq); /* each is there or known to be lost */
