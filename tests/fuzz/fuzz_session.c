@@ -107,6 +107,7 @@ static bool is_ack(const client *c, const uint8_t *p, size_t n, uint64_t *rows)
     uint64_t columns = get(&in, 2), marks = get(&in, 4), seen;
     *rows = get(&in, 8);
     seen = get(&in, 8);
+    if (*rows && !(p[20] & 1)) return false; /* nothing of an unknown run is durable */
     return columns <= s->columns && marks <= c->marks && *rows <= seen && seen <= s->ring.next.seq;
 }
 
