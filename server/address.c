@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   address: "127.0.0.1:12013", "[::1]:0", "localhost:80" → a bound socket. */
+   address: "127.0.0.1:12013", "[::1]:0", "localhost:80", "unix:/run/mnemic" → a bound socket. */
 #include "address.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 bool address_split(const char *text, char host[ADDRESS_HOST], char port[ADDRESS_PORT])
@@ -58,8 +60,48 @@ static bool describe(int fd, buf *out)
     return true;
 }
 
+const char *address_unix_path(const char *text)
+{
+    return strncmp(text, "unix:", 5) == 0 ? text + 5 : NULL;
+}
+
+/* A server that was killed leaves its file: then nobody takes what is sent there. */
+static bool is_stale(const struct sockaddr_un *a, int type)
+{
+    struct stat file;
+    if (lstat(a->sun_path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool stale = fd >= 0 && connect(fd, (const void *)a, sizeof *a) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0) close(fd);
+    return stale;
+}
+
+static int bind_unix(const char *path, int type, buf *bound, buf *why)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    if (!*path || strlen(path) >= sizeof a.sun_path) {
+        buf_printf(why, "unix:%s: the path of a socket has 1 to %zu bytes", path, sizeof a.sun_path - 1);
+        return -1;
+    }
+    strcpy(a.sun_path, path);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int failed = fd < 0 || bind(fd, (const void *)&a, sizeof a);
+    if (fd >= 0 && failed && errno == EADDRINUSE) {
+        if (is_stale(&a, type)) unlink(path);
+        failed = bind(fd, (const void *)&a, sizeof a);
+    }
+    if (!failed) {
+        buf_printf(bound, "unix:%s", path);
+        return fd;
+    }
+    buf_printf(why, "unix:%s: %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
 int address_bind(const char *text, int type, buf *bound, buf *why)
 {
+    if (address_unix_path(text)) return bind_unix(address_unix_path(text), type, bound, why);
     char host[ADDRESS_HOST], port[ADDRESS_PORT];
     if (!address_split(text, host, port)) {
         buf_printf(why, "%s: not of the form HOST:PORT or [IPV6]:PORT", text);

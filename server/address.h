@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   address: "127.0.0.1:12013", "[::1]:0", "localhost:80" → a bound socket. */
+   address: "127.0.0.1:12013", "[::1]:0", "localhost:80", "unix:/run/mnemic" → a bound socket. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -12,8 +12,12 @@
    or the port is not 0 … 65535. Pure. */
 bool address_split(const char *text, char host[ADDRESS_HOST], char port[ADDRESS_PORT]);
 
+/* The path of unix:PATH, or NULL if it is none. Pure. */
+const char *address_unix_path(const char *text);
+
 /* A bound, close-on-exec, non-blocking socket of `type` (SOCK_STREAM, SOCK_DGRAM), and in `bound` its address as
-   chosen. -1: `why` gets "ADDRESS: what is wrong". */
+   chosen. -1: `why` gets "ADDRESS: what is wrong". Of unix:PATH a socket that nobody listens at any more is replaced;
+   whoever ends it removes the file. */
 int address_bind(const char *text, int type, buf *bound, buf *why);
 
 /* Whose address it is, as far as limits go: an IPv4 address (as IPv6 has it, RFC 4291 §2.5.5.2), the /64 of an IPv6 one,

@@ -15,6 +15,7 @@ const char *config_usage(void)
            "  --store URL        where runs are kept: sqlite:FILE          (sqlite:mnemic.db; MNEMIC_STORE, "
            "POSTGRES_CONN_STR)\n"
            "  --udp ADDR:PORT    where programs send to; port 0 picks one  (127.0.0.1:12013; BACK_END_PORT)\n"
+           "                     unix:PATH is a datagram socket of this machine\n"
            "  --http ADDR:PORT   where the page is; port 0 picks one       (127.0.0.1:12111; FRONT_END_PORT)\n"
            "  --key-file FILE    holds a key, 64 hex digits: only datagrams sealed with it are taken and answered\n"
            "  --token-file FILE  holds a token that every reader must show (everyone who reaches the port may read)\n"
@@ -167,7 +168,8 @@ static bool check(const config *c, buf *why)
                    c->tls_cert ? "--tls-key" : "--tls-cert");
         return false;
     }
-    return check_address("--udp", c->udp, why) && check_address("--http", c->http, why);
+    return (address_unix_path(c->udp) || check_address("--udp", c->udp, why)) &&
+           check_address("--http", c->http, why);
 }
 
 bool config_read(config *c, int argc, char **argv, const char *(*env)(const char *name), buf *why)

@@ -41,6 +41,7 @@ struct ingest {
     ingest_desc desc;
     runs *runs;
     ingest_stats stats;
+    char *path;       /* the socket's file, or NULL */
     int socket, wake; /* `wake`: an eventfd: there are answers, or it is to end */
     pthread_t thread;
     bool started;
@@ -393,7 +394,7 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
 {
     int fd = address_bind(desc->address, SOCK_DGRAM, bound, why);
     if (fd < 0) {
-        buf_text(why, " (where datagrams are received is set by --udp HOST:PORT)");
+        buf_text(why, " (where datagrams are received is set by --udp HOST:PORT or unix:PATH)");
         return NULL;
     }
     int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -407,6 +408,7 @@ ingest *ingest_open(const ingest_desc *desc, buf *bound, buf *why)
     ingest *in = mem_calloc(1, sizeof *in);
     in->desc = *desc;
     in->socket = fd;
+    if (address_unix_path(desc->address)) in->path = mem_strdup(address_unix_path(desc->address));
     in->wake = event;
     if (desc->keys) {
         in->desc.limits.ack_seal = SEAL_BYTES;
@@ -450,6 +452,8 @@ void ingest_free(ingest *in)
     }
     free(in->receipts);
     runs_free(in->runs);
+    if (in->path) unlink(in->path);
+    free(in->path);
     pthread_mutex_destroy(&in->lock);
     close(in->socket);
     close(in->wake);

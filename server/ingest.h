@@ -11,7 +11,7 @@
 typedef struct ingest ingest;
 
 typedef struct {
-    const char *address;                                     /* "127.0.0.1:12013", "[::1]:0"            */
+    const char *address;                                     /* "127.0.0.1:12013", "[::1]:0", "unix:/run/mnemic" */
     int receive_buffer;                                      /* SO_RCVBUF in bytes (0: 32 MiB)          */
     runs_limits limits;
     const seal_keys *keys;                                   /* nothing is taken or answered that is not sealed with

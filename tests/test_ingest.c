@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../server/address.h"
@@ -384,6 +385,59 @@ static void one_host_is_limited(void **state)
     rig_close(&g);
 }
 
+/* A local socket: what a killed server left is replaced, and nothing else. */
+static void local_sockets(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/mnemic-test-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    snprintf(to.sun_path, sizeof to.sun_path, "%s/socket", dir);
+    int left = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_int_equal(bind(left, (struct sockaddr *)&to, sizeof to), 0);
+    close(left);
+    buf address = {0}, bound = {0}, why = {0};
+    buf_printf(&address, "unix:%s", to.sun_path);
+    rig g = {0};
+    ingest_desc desc = {.address = address.p, .batch = on_batch, .want = on_want, .ctx = &g};
+    pthread_mutex_init(&g.lock, NULL);
+    pthread_cond_init(&g.news, NULL);
+    g.in = ingest_open(&desc, &bound, &why);
+    assert_non_null(g.in);
+    assert_string_equal(bound.p, address.p);
+    assert_null(ingest_open(&desc, &bound, &why)); /* it is in use now */
+    assert_non_null(strstr(why.p, "in use"));
+    ingest_start(g.in);
+    g.socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(g.socket, (struct sockaddr *)&to, sizeof(sa_family_t)),
+                     0); /* a name of the kernel's choice */
+    assert_int_equal(connect(g.socket, (struct sockaddr *)&to, sizeof to), 0);
+    send_bytes(&g,
+               "\xD0\x10\x07\x01"
+               "0123456789abcdef!",
+               21);
+    struct pollfd answer = {.fd = g.socket, .events = POLLIN};
+    assert_int_equal(poll(&answer, 1, 30000), 1);
+    char out[64];
+    assert_int_equal(recv(g.socket, out, sizeof out, 0), 21);
+    ingest_stop(g.in);
+    ingest_free(g.in);
+    close(g.socket);
+    assert_int_equal(access(to.sun_path, F_OK), -1); /* taken away again */
+    FILE *file = fopen(to.sun_path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_null(ingest_open(&desc, &bound, &why));
+    assert_int_equal(access(to.sun_path, F_OK), 0); /* not ours to remove */
+    unlink(to.sun_path);
+    rmdir(dir);
+    buf_free(&address);
+    buf_free(&bound);
+    buf_free(&why);
+    pthread_cond_destroy(&g.news);
+    pthread_mutex_destroy(&g.lock);
+}
+
 /* From a socket of one's own to the rig, sealed as a client does it. */
 static size_t seal_as_client(const seal_keys *keys, const uint8_t *message, size_t n, uint64_t counter, uint8_t *out)
 {
@@ -521,7 +575,8 @@ int main(void)
         cmocka_unit_test(stored_run_goes_on),  cmocka_unit_test(overflow_counted),
         cmocka_unit_test(much_leaves_early),   cmocka_unit_test(bad_addresses),
         cmocka_unit_test(refusals_are_told),   cmocka_unit_test(joined_datagrams),
-        cmocka_unit_test(sealed_only),         cmocka_unit_test(one_host_is_limited),
+        cmocka_unit_test(local_sockets),       cmocka_unit_test(sealed_only),
+        cmocka_unit_test(one_host_is_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
