@@ -281,11 +281,11 @@ extern "C" {
     X(DOLON_BAD_PROBE, -4, "a probe has no name, or no function and none of the built-in names")                   \
     X(DOLON_TOO_MANY, -5, "more columns, scopes or counters than there is room for: some were left out")           \
     X(DOLON_TOO_BIG, -6, "the columns do not fit one datagram: some were left out")                                \
-    X(DOLON_UNRESOLVED, -7, "the host's name could not be resolved: rows wait while there is room")                \
-    X(DOLON_UNREACHABLE, -8, "the server cannot be reached: rows wait while there is room")                        \
+    X(DOLON_UNRESOLVED, -7, "the host's name can't be resolved: rows wait in the ring (JSON: are lost)")                \
+    X(DOLON_UNREACHABLE, -8, "the server can't be reached: rows wait in the ring (JSON: are lost)")                        \
     X(DOLON_STUCK, -9, "a probe did not return in time: dolon_stop() left its thread behind")                      \
     X(DOLON_REFUSED, -10, "the server refuses what it is sent: see server/WIRE.md")                                \
-    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait while there is room")                          \
+    X(DOLON_UNANSWERED, -11, "the server does not answer: rows wait in the ring")                          \
     X(DOLON_BAD_KEY, -12, "what was to be sealed can't be: nothing is sent")
 
 typedef enum dolon_error {
@@ -3589,7 +3589,6 @@ DOLON__ATTR((destructor)) static void dolon__unload(void)
     dolon_tracer *t, *next;
     pthread_mutex_lock(&dolon__all.lock);
     t = dolon__all.tracers;
-    dolon__all.tracers = NULL;
     for (next = t; next; next = next->next) {
         next->leaving = 1;
         dolon__ask_to_end(next);
@@ -3811,7 +3810,7 @@ static int dolon__delist(dolon_tracer *t)
     int leaving;
     pthread_mutex_lock(&dolon__all.lock);
     leaving = t->leaving;
-    for (dolon_tracer **p = &dolon__all.tracers; *p; p = &(*p)->next) {
+    for (dolon_tracer **p = &dolon__all.tracers; *p && !leaving; p = &(*p)->next) {
         if (*p != t) continue;
         *p = t->next;
         break;

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <netdb.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -466,10 +467,10 @@ static void on_fault(int number)
 
 static void crash(const char *what)
 {
-    volatile int *volatile nowhere = NULL;
     if (strcmp(what, "crash by abort()") == 0) abort();
     if (strcmp(what, "crash by kill()") == 0) kill(getpid(), SIGSEGV);
-    *nowhere = 1;
+    volatile char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *page = 1;
 }
 
 static void crash_in_a_child(void)
