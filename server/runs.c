@@ -393,7 +393,8 @@ size_t runs_suspects(const runs *r, const char *place, suspect *out, size_t max)
     for (const entry *e = r->known.oldest; e && n < max; e = e->newer) {
         if (r->tick - e->heard < SUSPECT_SECONDS * NS_PER_SECOND) break;
         const run_info *i = e->info;
-        if (!e->binary || i->state != RUN_LIVE || !i->pid || !*i->place || strcmp(i->place, place) != 0) continue;
+        if (!e->binary || binary_is_leaving(e->binary, i) || i->state != RUN_LIVE) continue;
+        if (!i->pid || !*i->place || strcmp(i->place, place) != 0) continue;
         out[n++] = (suspect){i->id, i->pid, i->born};
     }
     return n;
@@ -403,6 +404,7 @@ void runs_crashed(runs *r, const uuid *id)
 {
     entry *e = table_find(&r->table, id);
     if (!e || !e->binary || !runs_is_ready(e) || e->info->state != RUN_LIVE) return;
+    if (binary_is_leaving(e->binary, e->info)) return;
     char text[UUID_TEXT];
     runs_count_up(&r->counters.crashed, 1);
     log_line(LOG_INFO, "run %s: its process %lld is gone without a goodbye", runs_text_of(e, text),

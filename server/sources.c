@@ -30,7 +30,7 @@ source_table *sources_new(const source_limits *limits, hash_key key)
 {
     source_table *s = mem_calloc(1, sizeof *s);
     s->limits = *limits;
-    if (!s->limits.bytes) s->limits.bytes = (uint64_t)256 << 20;
+    if (!s->limits.bytes) s->limits.bytes = (uint64_t)512 << 20;
     if (!s->limits.runs) s->limits.runs = 6000;
     if (!s->limits.live) s->limits.live = 16384;
     s->key = key;

@@ -10,7 +10,7 @@
 #define SOURCE_BYTES 16
 
 typedef struct {
-    uint64_t bytes; /* a second; a second's worth may come at once (0: 256 MiB)  */
+    uint64_t bytes; /* a second; a second's worth may come at once (0: 512 MiB)  */
     uint64_t runs;  /* new ones a minute; all may come at once     (0: 6,000)    */
     uint64_t live;  /* in memory at once                           (0: 16,384)   */
     bool off;       /* nobody is limited: senders prove who they are             */

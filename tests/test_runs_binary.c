@@ -635,6 +635,9 @@ static void crashes(void **state)
         {HERE "t 7; crashed A; crashed A; crashed B; flush; t 8; bye A 0; flush",
          THIS "A:crashed(a) next 0 | A:ended(a) next 0 | ", NULL},
         {HERE "bye A 0; t 7; flush; suspects here; crashed A; flush", THIS "A:ended(a) next 0 | ! | ", NULL},
+        /* it said goodbye, and quit before all was here */
+        {HERE "bye A 3; t 7; flush; suspects here; crashed A; t 10; flush",
+         THIS "| ! A:ended(a) gap0+3@0..0 next 3 | ", NULL},
         /* no pid, no place, or not known yet */
         {"facts A place=here; none A; facts B pid=7; none B; t 6; flush; facts C place=here pid=7; t 12; flush; "
          "suspects here",
@@ -657,7 +660,8 @@ static void sources_are_limited(void **state)
     static const story live[] = {
         {"facts A; facts B; facts C; facts A; from y 1000; facts C; facts D; facts E", "?A ?B ?C ?D ",
          "over_live_runs=2 "},
-        {"facts A; facts B; none A; t 700; flush; flush; facts C", "?A ?B A:live() next 0 | | ?C ", NULL}, /* silent for 10 minutes */
+        {"facts A; facts B; none A; t 700; flush; flush; facts C", "?A ?B A:live() next 0 | | ?C ",
+         NULL}, /* silent for 10 minutes */
         {"facts A; facts B; json C", "?A ?B ", "over_live_runs=1 "},
     };
     static const story new[] = {

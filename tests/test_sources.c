@@ -61,14 +61,14 @@ static void runs(void **state)
     sources_free(s);
 }
 
-/* 1,000 programs of a host that begin at once, 256 MiB/s of rows. */
+/* 1,000 programs of a host that begin at once, 512 MiB/s of rows. */
 static void defaults_hinder_nobody(void **state)
 {
     (void)state;
     source_table *s = limited(0, 0, 0);
     source *a = sources_of(s, here);
     for (int i = 0; i < 5000; i++) assert_int_equal(sources_add_run(s, a, S), LIMIT_NONE);
-    int64_t between = S * 1200 / ((int64_t)256 << 20) + 1;
+    int64_t between = S * 1200 / ((int64_t)512 << 20) + 1;
     for (int64_t now = S; now < 3 * S; now += between)
         assert_int_equal(sources_take_bytes(s, a, 1200, now), LIMIT_NONE);
     sources_free(s);
