@@ -163,7 +163,8 @@
    fork(): the child has no timer thread; its copy of the tracer is silent for ever, and dolon_stop() there frees it.
    The child may dolon_start() a run of its own. Descriptors are close-on-exec. Several tracers can run at once; scopes,
    counters and gauges are the process's, and appear in each. A shared library that holds the implementation may be
-   unloaded: its tracers are stopped as at exit.
+   unloaded: its tracers are stopped as at exit. But its tracers should have a host that is numeric, "localhost" or
+   "unix:…" then: a look-up can't be ended, and its thread runs in the library.
 
    WIRE
 
@@ -2410,7 +2411,7 @@ static void dolon__crash_on(int number, siginfo_t *info, void *context)
     }
     for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++)
         if (dolon__crash_signals[i] == number) sigaction(number, &dolon__crash_before[i], NULL);
-    DOLON__STORE(&dolon__crashing, 0);
+    DOLON__STORE_RELEASE(&dolon__crashing, 0);
     if (info->si_code <= 0) raise(number); /* SI_USER, SI_TKILL …: it comes when the handler returns */
     errno = error;
 }
@@ -2478,7 +2479,7 @@ static void dolon__crash_prepare(dolon__last_words *w, const dolon__session *s, 
 {
     int to = DOLON__LOAD(&w->which) == 0;
     uint8_t *out = w->bytes[to];
-    if (DOLON__LOAD(&dolon__crashing)) return;
+    if (DOLON__LOAD_ACQUIRE(&dolon__crashing)) return;
     w->n[to] = dolon__session_goodbye(s, 1, time, out + (seal->on ? DOLON__SEAL_HEAD : 0));
     if (seal->on) w->n[to] = dolon__seal_close(seal, out, w->n[to]);
     DOLON__STORE_RELEASE(&w->which, to);
