@@ -82,9 +82,10 @@ $(B)/assets_data.o: $(B)/assets_data.S
 $(B)/examples/%: examples/%.c dolon.h
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+$(B)/programs/%_sealed: SEAL = -lsodium
 $(B)/programs/%: tests/programs/%.c dolon.h
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm $(SEAL)
 $(B)/tests/%: tests/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a -lcmocka $(LDLIBS) -o $@

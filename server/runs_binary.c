@@ -329,7 +329,7 @@ void binary_answered(runs *r, entry *e, const run_info *stored)
 {
     binary *b = e->binary;
     if (stored) {
-        replay_begin(&b->replay, stored->counter);
+        replay_begin(&b->replay, stored->counter > b->replay.top ? stored->counter : b->replay.top);
         b->announced = true;
         b->marks = stored->next_mark;
         b->durable.known = true;
@@ -354,7 +354,10 @@ void binary_snapshot(const binary *b, run_info *info)
 bool binary_admits(runs *r, entry *e, const record *rec)
 {
     if (!rec->counter) return true;
-    if (!e->answered) return false;
+    if (!e->answered) { /* not taken: the client sends what is in it again, under another counter; a recorder this one */
+        replay_admits(&e->binary->replay, rec->counter);
+        return false;
+    }
     if (!replay_admits(&e->binary->replay, rec->counter)) {
         char text[UUID_TEXT];
         runs_count_up(&r->counters.replayed, 1);

@@ -43,11 +43,12 @@ export function start(command, args = [], options = {}) {
   return { child, ended, stop, log: () => log };
 }
 
-/** A server on free ports, or on those of `like`, an earlier one that has ended, with its store. */
+/** A server on free ports; or with the ports, store and further arguments of `like`: an earlier one that has ended, or
+ *  some of { udp, http, dir, args }. */
 export async function startMnemic(like) {
   const dir = like?.dir ?? mkdtempSync(join(tmpdir(), 'mnemic-e2e-'));
   const server = start(MNEMIC, ['--store', `sqlite:${join(dir, 'store.db')}`,
-    '--udp', `127.0.0.1:${like?.udp ?? 0}`, '--http', `127.0.0.1:${like?.http ?? 0}`]);
+    '--udp', `127.0.0.1:${like?.udp ?? 0}`, '--http', `127.0.0.1:${like?.http ?? 0}`, ...(like?.args ?? [])]);
   const said = {};
   const lines = createInterface({ input: server.child.stdout });
   await Promise.race([
@@ -60,7 +61,7 @@ export async function startMnemic(like) {
   ]);
   const url = `http://127.0.0.1:${said.http}/`;
   return {
-    ...server, ...said, dir, url,
+    ...server, ...said, dir, url, args: like?.args,
     get: async (path) => (await fetch(new URL(path, url))).json(),
     remove: async () => {
       await server.stop();

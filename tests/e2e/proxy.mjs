@@ -30,6 +30,8 @@ export class Proxy {
   twice = 0;
   delay = 0;
   jitter = 0;
+  /** If it is an array: what came from the programs is added. */
+  record = null;
   /** What has happened: datagrams. */
   count = { passed: 0, lost: 0, doubled: 0 };
 
@@ -43,9 +45,10 @@ export class Proxy {
     proxy.#random = generator(seed);
     proxy.#front = await socket();
     proxy.port = proxy.#front.address().port;
-    proxy.#front.on('message', (bytes, from) => proxy.#pass(async () => {
-      (await proxy.#way(from)).send(bytes, serverPort, '127.0.0.1', () => {});
-    }));
+    proxy.#front.on('message', (bytes, from) => {
+      proxy.record?.push(bytes);
+      proxy.#pass(async () => (await proxy.#way(from)).send(bytes, serverPort, '127.0.0.1', () => {}));
+    });
     return proxy;
   }
 

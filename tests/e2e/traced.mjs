@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { ROOT, start, startMnemic, until } from './mnemic.mjs';
-import { Proxy } from './proxy.mjs';
+import { Proxy, socket } from './proxy.mjs';
 
 const PROGRAMS = process.env.PROGRAMS ?? join(ROOT, 'build/programs');
 let apps = 0;
@@ -26,14 +26,23 @@ class Scene {
     return proxy;
   }
 
+  /** Says to the server whatever it is told to; what is answered is gathered. */
+  async stranger(server) {
+    const it = await socket();
+    const heard = [];
+    it.on('message', (bytes) => heard.push(bytes));
+    this.#ends.push(() => it.close());
+    return { heard, send: (bytes) => new Promise((done) => it.send(bytes, server.udp, '127.0.0.1', done)) };
+  }
+
   /** Whatever else is to be closed. */
   later(end) {
     this.#ends.push(end);
   }
 
   /** Starts a program under a name of its own, or `app`. `words`: see the program. */
-  trace(port, words, { program = 'rows', app = `app-${++apps}` } = {}) {
-    const env = { ...process.env, DOLON_HOST: '127.0.0.1', DOLON_PORT: `${port}`, DOLON_APP_NAME: app };
+  trace(port, words, { program = 'rows', app = `app-${++apps}`, env: more = {} } = {}) {
+    const env = { ...process.env, DOLON_HOST: '127.0.0.1', DOLON_PORT: `${port}`, DOLON_APP_NAME: app, ...more };
     const child = start(join(PROGRAMS, program), words, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     child.child.stdout.on('data', (text) => { out += text; });

@@ -47,15 +47,6 @@ async function standIn(scene, answers) {
   return { port: it.address().port, heard, close };
 }
 
-/** Asks the server with raw datagrams; what it answers is gathered. */
-async function stranger(scene, server) {
-  const it = await socket();
-  const heard = [];
-  it.on('message', (bytes) => heard.push(bytes));
-  scene.later(() => it.close());
-  return { heard, send: (bytes) => new Promise((done) => it.send(bytes, server.udp, '127.0.0.1', done)) };
-}
-
 const PROGRAM = ['interval=0.02', 'columns=3', 'goodbye=60'];
 
 /** A program that meets a stand-in first, and then, at the same port, the real server. */
@@ -74,7 +65,7 @@ async function upgraded(scene, answers, says) {
 sideBySide({
   'a client of a later version: counted and told, nothing of it is stored': async (scene) => {
     const server = await scene.server();
-    const client = await stranger(scene, server);
+    const client = await scene.stranger(server);
     const run = randomBytes(16);
     for (let kind = 1; kind <= 5; kind++)
       for (let i = 0; i < 4; i++) await client.send(Buffer.concat([header(2, kind, run), randomBytes(40)]));
@@ -118,7 +109,7 @@ sideBySide({
 
   'rows of a run that nobody announced: asked for, not stored': async (scene) => {
     const server = await scene.server();
-    const client = await stranger(scene, server);
+    const client = await scene.stranger(server);
     const run = randomBytes(16);
     const rows = Buffer.concat([header(1, 3, run), Buffer.alloc(40), Buffer.alloc(16)]);
     rows.writeBigUInt64LE(1n, 28); // next
