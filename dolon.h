@@ -120,7 +120,8 @@
 
    ENVIRONMENT
 
-       DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME  DOLON_KEY_FILE      the desc's fields of these names
+       DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME  DOLON_KEY_FILE
+                        the desc's fields of these names
        DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL
 
    The environment wins over the desc, and the desc over the default, so that whoever operates a built program can
@@ -155,10 +156,10 @@
    Times within a run never go back: they are the wall clock's at start plus what has passed since.
 
    dolon_stop() takes a last row, says goodbye, and waits until the server has stored both, for desc.goodbye seconds at
-   most (1; not at all if no server was heard of yet). If a probe hangs it returns a second later still: then the timer thread is left
-   behind, and frees what is left when the probe returns. A program that ends by exit() or by returning from main()
-   without dolon_stop() says goodbye by itself, in the same time, from whichever thread; after _exit(), quick_exit() or a
-   signal the server finds out: on its own machine that the process is gone, else that it is silent.
+   most (1; not at all if no server was heard of yet). If a probe hangs it returns a second later still: then the timer
+   thread is left behind, and frees what is left when the probe returns. A program that ends by exit() or by returning
+   from main() without dolon_stop() says goodbye by itself, in the same time, from whichever thread; after _exit(),
+   quick_exit() or a signal the server finds out: on its own machine that the process is gone, else that it is silent.
 
    fork(): the child has no timer thread; its copy of the tracer is silent for ever, and dolon_stop() there frees it.
    The child may dolon_start() a run of its own. Descriptors are close-on-exec. Several tracers can run at once; scopes,
@@ -172,13 +173,14 @@
    stay in the ring, and are sent again when no acknowledgement comes: loss on the way, a server that starts late or is
    restarted, or a full disk cost nothing but time, and no row is stored twice. While the server is silent only a
    heartbeat asks for it, after 1, 2, 4, then each 5 seconds, and its name is looked up again after 10 and then each 30
-   seconds. What is lost: when the ring is full the oldest row goes for each new one; the server learns how many these were,
-   stores that, and shows the gap (stats.lost here). And what a run that ends has in its ring when its goodbye is over.
+   seconds. What is lost: when the ring is full the oldest row goes for each new one; the server learns how many these
+   were, stores that, and shows the gap (stats.lost here). And what is in the ring of a run that ends when the time for
+   its goodbye is over.
    Give a program that is to bridge longer outages a larger desc.ring_bytes.
 
-   Rows a second or more apart leave at once, those that come faster gather for 100 ms or until a datagram is full:
-   desc.datagram_bytes, 1200 by default, which passes everywhere; a wider row travels in slices. Columns can join at
-   any time. server/WIRE.md has every byte.
+   Rows a tenth of a second or more apart leave at once, those that come faster gather for 100 ms or until a datagram is
+   full: desc.datagram_bytes, 1200 by default, which passes everywhere; a wider row travels in slices. Columns can join
+   at any time. server/WIRE.md has every byte.
 
    `.wire = DOLON_WIRE_JSON` sends what the original mnemic takes, one JSON object a datagram. A row must fit one datagram
    (65,507 bytes; DOLON_DATAGRAM_BYTES): good for a thousand columns. Nothing is acknowledged; rows that are sent while
@@ -199,11 +201,12 @@
 
    CRASHES
 
-   With desc.crash_handler, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT send a goodbye that was prepared with the last row, so
-   that the run is shown as crashed at once, from any machine; then what was there before goes on: the program's own handler,
-   or the end. Only signals that are not ignored are taken, when the first such tracer is started, and given back with the
-   last. It is for programs to which these signals are the end: one that goes on after them is shown as crashed until its
-   next row. Handlers that are installed later must call what they replace. With the binary wire only.
+   With desc.crash_handler, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT send a goodbye that was prepared with the last
+   row, so that the run is known as crashed, from any machine; then what was there before goes on: the program's own
+   handler, or the end. Rows that were not sent yet are lost, and counted. Only signals that are not ignored are taken,
+   when the first such tracer is started (at most 8 at once have it), and given back with the last. It is for
+   programs to which these signals are the end: one that goes on after them is shown as crashed until its next row.
+   Handlers that are installed later must call what they replace. With the binary wire only.
 
    MACROS, to be defined before the include
 
