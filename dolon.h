@@ -1827,6 +1827,10 @@ typedef struct dolon__mark {
     char label[DOLON__LABEL_BYTES];
 } dolon__mark;
 
+/* Datagrams that go again, or after an outage, in 20 ms: at least; and at most, so that the rows which one lost datagram
+   makes early find room at the server. */
+enum { DOLON__BURST_LEAST = 32, DOLON__BURST_MOST = 256 };
+
 /* What FACTS may take: the least datagram there is must hold it. */
 #define DOLON__DATAGRAM_LEAST 512
 
@@ -1876,6 +1880,7 @@ typedef struct dolon__session {
     int identity_tries, asks, bye_sent;
     int64_t pace_from; /* the 20 ms in which …                                */
     int pace;          /* … so many datagrams were sent again                 */
+    int burst;         /* … of at most so many                                    */
     uint64_t resent;   /* datagrams                                           */
 } dolon__session;
 
@@ -1891,6 +1896,7 @@ static void dolon__session_start(dolon__session *s, int64_t now)
     s->heard = now;
     s->identity_due = s->beat_due = now;
     s->identity_sent = now - 100 * DOLON__MS;
+    s->burst = DOLON__BURST_LEAST;
     s->stall_due = now + 1000 * DOLON__MS;
 }
 
@@ -1958,7 +1964,25 @@ static void dolon__session_go_back(dolon__session *s, int64_t now)
         s->sent.first = 0;
         s->waiting = now - s->linger;
     }
+    s->burst = DOLON__BURST_LEAST;
     s->stall_due = now + 1000 * DOLON__MS;
+}
+
+/* Whether the next row goes at a measured pace: it was sent before, or many have gathered. */
+static int dolon__session_is_paced(const dolon__session *s)
+{
+    return s->sent.row.seq < s->sent_top || s->sent.row.seq < s->catch_up;
+}
+
+/* What goes at a measured pace goes the faster the more of it arrives, and slower when some is lost. */
+static void dolon__session_set_burst(dolon__session *s, int progress, int loss)
+{
+    if (!dolon__session_is_paced(s))
+        s->burst = DOLON__BURST_LEAST;
+    else if (loss && s->burst > DOLON__BURST_LEAST)
+        s->burst /= 2;
+    else if (progress && !loss && s->burst < DOLON__BURST_MOST)
+        s->burst *= 2;
 }
 
 static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
@@ -1983,6 +2007,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
     if (s->known && marks > s->marks_durable) s->marks_durable = (uint32_t)marks;
     if (s->known && (flags & 2) && s->bye) s->bye_durable = 1;
     if (seen > s->seen || rows > s->ring.oldest.seq) s->stall_due = now + 1000 * DOLON__MS;
+    dolon__session_set_burst(s, seen > s->seen, holes > 0);
     dolon__ring_forget(&s->ring, rows);
     if (s->sent.row.seq < s->ring.oldest.seq) {
         s->sent.row = s->ring.oldest;
@@ -2170,7 +2195,7 @@ static int dolon__session_may_repeat(dolon__session *s, int64_t now)
         s->pace_from = now;
         s->pace = 0;
     }
-    return s->pace < 32;
+    return s->pace < s->burst;
 }
 
 static size_t dolon__session_next_identity(dolon__session *s, int64_t now, int awake, uint8_t *out)
@@ -2198,12 +2223,6 @@ static size_t dolon__session_next_marks(dolon__session *s, int64_t now, uint8_t 
     return n;
 }
 
-/* Whether the next row goes at a measured pace: it was sent before, or many have gathered. */
-static int dolon__session_is_paced(const dolon__session *s)
-{
-    return s->sent.row.seq < s->sent_top || s->sent.row.seq < s->catch_up;
-}
-
 static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *out)
 {
     int again, paced;
@@ -2223,6 +2242,7 @@ static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *
     if (s->sent.row.seq > s->sent_top) s->sent_top = s->sent.row.seq;
     s->waiting = now;
     s->pace += paced;
+    if (paced && s->ring.next.at - s->sent.row.at >= s->datagram) s->catch_up = s->ring.next.seq; /* more meanwhile */
     s->resent += (uint64_t)again;
     return n;
 }

@@ -491,6 +491,36 @@ static void everything_goes_wrong(void **unused)
            300, true);
 }
 
+/* Sampled faster than the pace at which repeating begins: what a killed server leaves behind is caught up with all the
+   same, within seconds. */
+static void a_fast_client_catches_up(void **unused)
+{
+    (void)unused;
+    enum { PER_MS = 60, RING = 24 << 20 };
+    static client c;
+    server s = {.store.first_columns = 3};
+    network net = {.delay = MS};
+    state = 1;
+    client_start(&c, RING, 3, 0);
+    c.session.ring.bytes = mem_alloc(RING); /* ten seconds' rows */
+    server_start(&s);
+    for (int64_t now = 0; now < 15000 * MS; now += MS) {
+        for (int i = 0; i < PER_MS; i++) client_sample(&c, now);
+        if (now == 2000 * MS) server_kill(&s);
+        s.now = now;
+        if (now == 5000 * MS) server_start(&s);
+        deliver(&(world){0}, &net, &s, &c, now);
+        server_step(&s, &net, now);
+        client_step(&c, &net, now);
+    }
+    assert_int_equal(c.session.ring.dropped, 0);
+    assert_true(c.sampled - s.store.rows <= 1000 * PER_MS);
+    server_kill(&s);
+    run_info_free(s.store.info);
+    free(c.session.ring.bytes);
+    free(net.list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +533,7 @@ int main(void)
         cmocka_unit_test(addresses_change),
         cmocka_unit_test(the_goodbye_is_the_last_word),
         cmocka_unit_test(everything_goes_wrong),
+        cmocka_unit_test(a_fast_client_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
