@@ -141,7 +141,7 @@ static void serve(int from_parent, int to_parent)
     r.rows = ingest_runs_counters(s.in)->rows; /* all stored, or the writer would have counted some as dropped */
     r.cpu = cpu_seconds() - before;
     ingest_free(s.in);
-    static const char *const names[] = {"b.db", "b.db-wal", "b.db-shm"};
+    static const char *const names[] = {"b.db", "b.db-wal", "b.db-shm", "b.db-lock"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(file, sizeof file, "%s/%s", folder, names[i]);
         unlink(file);

@@ -22,8 +22,8 @@
 #define PATIENCE      (3 * NS_PER_SECOND) /* for the last acknowledgement                           */
 #define BURST_NS      500000              /* the client looks so often whether rows are due                 */
 #define FIRST_RATE    1.2e6
-#define RATE_STEP     1.2
-#define ATTEMPTS      3 /* at one rate: another process on the machine may have had its turn */
+#define RATE_STEP     1.35
+#define ATTEMPTS      2 /* at one rate: another process on the machine may have had its turn */
 
 static double table[TABLE][COLUMNS];
 
@@ -362,7 +362,7 @@ static trial try_server(double rate, size_t datagram)
     t.server = receiver_end(&r) * 1e6 / (double)c.session.ring.next.seq;
     close(r.from);
     if (t.complete) inspect(url, &c);
-    static const char *const names[] = {"b.db", "b.db-wal", "b.db-shm"};
+    static const char *const names[] = {"b.db", "b.db-wal", "b.db-shm", "b.db-lock"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char file[4200];
         snprintf(file, sizeof file, "%s/%s", folder, names[i]);
