@@ -136,10 +136,11 @@
 
    MEMORY
 
-   dolon_start() allocates one block, through desc.alloc, and dolon_stop() frees it: about 160 bytes a column
-   (DOLON_MAX_COLUMNS), 64 KiB for a datagram, 30 KiB for marks and texts, and the ring of rows that are not acknowledged
-   yet (desc.ring_bytes, 256 KiB; a row takes 12 bytes and 8 a column, so that is 3,400 rows of 8 columns: an hour of
-   rows a second apart; none with DOLON_WIRE_JSON). The system backs what is touched. The rest are static tables
+   dolon_start() allocates two blocks, through desc.alloc, and dolon_stop() frees them: about 160 bytes a column
+   (DOLON_MAX_COLUMNS), 64 KiB for a datagram and 30 KiB for marks and texts; and the ring of rows that are not
+   acknowledged yet (none with DOLON_WIRE_JSON). A row takes 12 bytes there and 8 a column. desc.ring_bytes says how large
+   it is; else it is 256 KiB, 3,400 rows of 8 columns, or what two seconds' rows take if that is more, but at most 16 MiB.
+   The system backs what is touched. The rest are static tables
    (DOLON_MAX_THREADS x DOLON_MAX_SITES x 32 bytes at most). Nothing else is allocated, except that looking up a host's
    name (neither numeric nor "localhost") takes place in a thread of its own, by getaddrinfo(), which uses malloc(). What
    does not fit is left out, counted, and told to the log.
@@ -151,7 +152,7 @@
    belongs to one thread. Every function takes a NULL tracer, and does nothing then.
 
    The timer thread is named "dolon", has a stack of DOLON_STACK_BYTES, blocks all signals but those for its own faults,
-   and wakes at absolute times: start + n x interval, 1 ms … 11 days, without drift. A row sampled less than a quarter of the
+   and wakes at absolute times: start + n x interval, 0.1 ms … 11 days, without drift. A row sampled less than a quarter of the
    interval (at most 10 ms) late carries its scheduled time, one later than that its real time, and is counted as late.
    Times within a run never go back: they are the wall clock's at start plus what has passed since.
 
@@ -338,11 +339,11 @@ typedef struct dolon_desc {
     const char *app_name;                 /* groups the runs of one program     (the program's own name)        */
     const char *host;                     /* of the server: name, address or "unix:/path" ("localhost")         */
     int port;                             /* of the server, UDP                 (12013)                         */
-    double interval;                      /* seconds between two rows           (1.0; at least 0.001)           */
+    double interval;                      /* seconds between two rows           (1.0; at least 0.0001)          */
     dolon_probe probes[DOLON_MAX_PROBES]; /* ended by one without a name        (DOLON_DEFAULT_PROBES)          */
     dolon_tag tags[DOLON_MAX_TAGS];       /* anything one may search by         (none)                          */
     dolon_wire wire;                      /* see WIRE                           (DOLON_WIRE_BINARY)             */
-    int ring_bytes;                       /* for rows that are not acknowledged (262144; at least 4096)         */
+    int ring_bytes;                       /* for rows that are not acknowledged (see MEMORY; at least 4096)     */
     int datagram_bytes;                   /* of the longest, with that wire     (1200; 512 to 65507)            */
     double goodbye;                       /* seconds for its acknowledgement    (1.0; negative: none; to 3600)  */
     const char *key_file;                 /* seals all that is sent; see SECRECY (none: nothing is sealed)      */
@@ -3464,6 +3465,7 @@ static void dolon__free(dolon_tracer *t)
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
     if (t->timer >= 0) close(t->timer);
+    if (t->session.ring.bytes) alloc.free(alloc.user, t->session.ring.bytes);
     alloc.free(alloc.user, t);
 }
 
@@ -3659,7 +3661,7 @@ static const char *dolon__env(const dolon_desc *desc, const char *name)
 static void dolon__setup_interval(dolon_tracer *t, const dolon_desc *desc)
 {
     const char *env = dolon__env(desc, "DOLON_INTERVAL");
-    double least = 0.001, most = 1e6, seconds = desc->interval;
+    double least = 0.0001, most = 1e6, seconds = desc->interval;
     if (env && !dolon__parse_number(env, &seconds)) {
         dolon__tell(t, DOLON_BAD_VALUE, "DOLON_INTERVAL is no number of seconds");
         seconds = desc->interval;
@@ -3669,7 +3671,7 @@ static void dolon__setup_interval(dolon_tracer *t, const dolon_desc *desc)
         seconds = 0;
     }
     if (seconds > 0 && (seconds < least || seconds > most))
-        dolon__tell(t, DOLON_BAD_VALUE, "the interval is taken as the nearest between 0.001 and 1000000 seconds");
+        dolon__tell(t, DOLON_BAD_VALUE, "the interval is taken as the nearest between 0.0001 and 1000000 seconds");
     if (seconds == 0) seconds = 1;
     seconds = seconds < least ? least : seconds > most ? most : seconds;
     t->passport.interval = (int64_t)(seconds * 1e9 + 0.5);
@@ -3757,13 +3759,27 @@ static void dolon__setup_seal(dolon_tracer *t, const dolon_desc *desc)
     dolon__tell(t, DOLON_BAD_KEY, wrong);
 }
 
-static size_t dolon__ring_bytes(const dolon_desc *desc)
+/* Unless told: 256 KiB, or what two seconds' rows take if that is more, which bridges an acknowledgement or two that get
+   lost, but not over 16 MiB. */
+static size_t dolon__ring_bytes(const dolon_tracer *t, const dolon_desc *desc)
 {
-    if (desc->wire == DOLON_WIRE_JSON) return 0;
-    return desc->ring_bytes == 0 ? 256 * 1024 : desc->ring_bytes < 4096 ? 4096 : (size_t)desc->ring_bytes;
+    const size_t least = 256 * 1024, most = 16 * 1024 * 1024;
+    size_t row = 4 + dolon__row_bytes(t->column_count);
+    size_t wanted = (size_t)(2 * DOLON__SECOND / t->passport.interval) * row;
+    if (desc->ring_bytes != 0) return desc->ring_bytes < 4096 ? 4096 : (size_t)desc->ring_bytes;
+    return wanted < least ? least : wanted > most ? most : wanted;
 }
 
-/* The ring lies behind the tracer, in the same block. */
+/* Once the columns are known. 0: there is no memory. */
+static int dolon__setup_ring(dolon_tracer *t, const dolon_desc *desc)
+{
+    dolon__ring *ring = &t->session.ring;
+    if (!t->binary) return 1;
+    ring->size = dolon__ring_bytes(t, desc);
+    ring->bytes = (uint8_t *)t->alloc.alloc(t->alloc.user, ring->size);
+    return ring->bytes != NULL;
+}
+
 static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
 {
     dolon__session *s = &t->session;
@@ -3782,8 +3798,6 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
     s->column = dolon__link_column;
     s->ctx = t;
     s->linger = t->passport.interval < 100 * DOLON__MS ? 100 * DOLON__MS : 0;
-    s->ring.bytes = (uint8_t *)(t + 1);
-    s->ring.size = dolon__ring_bytes(desc);
     dolon__session_start(s, t->start);
     if (desc->crash_handler) t->last_words = dolon__crash_join();
 }
@@ -3802,7 +3816,8 @@ static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
     dolon__append_new_series(t);
 }
 
-static void dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_alloc *alloc)
+/* 0: there is no memory. */
+static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_alloc *alloc)
 {
     memset(t, 0, sizeof *t);
     pthread_mutex_init(&t->lock, NULL);
@@ -3818,6 +3833,7 @@ static void dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_al
     dolon__setup_seal(t, desc);
     dolon__setup_session(t, desc);
     dolon__setup_probes(t, desc);
+    return dolon__setup_ring(t, desc);
 }
 
 static void dolon__enlist(dolon_tracer *t)
@@ -3856,12 +3872,12 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     if (disabled && strcmp(disabled, "0") != 0) return NULL;
     pthread_once(&dolon__once, dolon__init);
     dolon__join_known();
-    t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t + dolon__ring_bytes(desc));
-    if (!t) {
+    t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t);
+    if (!t || !dolon__setup(t, desc, &alloc)) {
         dolon__say(&desc->log, DOLON_NO_MEMORY, "");
+        if (t) dolon__free(t);
         return NULL;
     }
-    dolon__setup(t, desc, &alloc);
     dolon__enlist(t);
     if (dolon__os_thread(&t->thread, 0, dolon__timer, t) != 0) {
         dolon__tell(t, DOLON_NO_THREAD, "");

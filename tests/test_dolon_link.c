@@ -616,8 +616,8 @@ static void puppet_make(puppet *p, int port)
 {
     dolon_desc d = desc_for("server.test", port);
     dolon_alloc alloc = {dolon__malloc, dolon__malloc_free, NULL};
-    p->t = malloc(sizeof *p->t + dolon__ring_bytes(&d));
-    dolon__setup(p->t, &d, &alloc);
+    p->t = malloc(sizeof *p->t);
+    assert_true(dolon__setup(p->t, &d, &alloc));
     p->now = p->t->start;
     p->t->session.columns = 1;
 }

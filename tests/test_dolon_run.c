@@ -183,7 +183,7 @@ static void senseless_settings_are_told_and_ignored(void **state)
     assert_int_equal(times_told(DOLON_BAD_VALUE), 3); /* the two, and the interval in the desc */
     assert_int_equal(times_told(DOLON_BAD_PROBE), 1);
     json_t *j = sink_next_announcement(&s);
-    assert_true(json_number_value(json_object_get(j, "interval")) == 0.001);
+    assert_true(json_number_value(json_object_get(j, "interval")) == 0.0001);
     json_decref(j);
     dolon_stop(t);
     unsetenv("DOLON_PORT");
@@ -444,9 +444,10 @@ static void addresses_need_no_resolver(void **state)
 
 static int allocated, freed;
 
+/* `user` says after how many blocks there are no more. */
 static void *count_alloc(void *user, size_t bytes)
 {
-    if (*(int *)user) return NULL;
+    if ((*(int *)user)-- <= 0) return NULL;
     allocated++;
     return malloc(bytes);
 }
@@ -461,20 +462,29 @@ static void count_free(void *user, void *p)
 static void memory_is_the_callers(void **state)
 {
     sink s;
-    int fail = 1;
+    int left = 0;
     (void)state;
     sink_open(&s, 0);
     dolon_desc d = desc_for(&s, 0.001);
-    d.alloc = (dolon_alloc){count_alloc, count_free, &fail};
+    d.alloc = (dolon_alloc){count_alloc, count_free, &left};
     allocated = freed = 0;
     assert_null(dolon_start(&d));
     assert_int_equal(times_told(DOLON_NO_MEMORY), 1);
-    fail = 0;
+    left = 1000;
     dolon_tracer *t = dolon_start(&d);
     for (int i = 0; i < 20; i++) json_decref(sink_next(&s));
     dolon_stop(t);
     assert_int_equal(allocated, 1);
     assert_int_equal(freed, 1);
+    d.wire = DOLON_WIRE_BINARY; /* which has a ring */
+    left = 1;
+    assert_null(dolon_start(&d));
+    assert_int_equal(times_told(DOLON_NO_MEMORY), 2);
+    assert_int_equal(allocated, 2);
+    left = 1000;
+    dolon_stop(dolon_start(&d));
+    assert_int_equal(allocated, 4);
+    assert_int_equal(freed, 4);
     sink_close(&s);
 }
 
@@ -521,12 +531,12 @@ static double hang(void *user)
 static void a_hung_probe_is_left_behind(void **state)
 {
     sink s;
-    int fail = 0;
+    int left = 1000;
     (void)state;
     sink_open(&s, 0);
     dolon_desc d = desc_for(&s, 0.001);
     d.probes[0].fn = hang;
-    d.alloc = (dolon_alloc){count_alloc, count_free, &fail};
+    d.alloc = (dolon_alloc){count_alloc, count_free, &left};
     allocated = freed = let_go = 0;
     dolon_tracer *t = dolon_start(&d);
     usleep(20000);

@@ -184,8 +184,8 @@ static void begin(stage *s, int datagram_bytes)
                     .datagram_bytes = datagram_bytes,
                     .crash_handler = 1};
     d.probes[0] = (dolon_probe){"answer", answer, NULL, NULL};
-    s->t = malloc(sizeof *s->t + dolon__ring_bytes(&d));
-    dolon__setup(s->t, &d, &alloc);
+    s->t = malloc(sizeof *s->t);
+    assert_true(dolon__setup(s->t, &d, &alloc));
     unlink(path);
 }
 

@@ -131,11 +131,8 @@ static int deaf_socket(int *port)
 /* The tracer's own thread has stopped; this one makes its ticks. */
 static double bench_tick(const dolon_probe *probes, size_t count)
 {
-    static struct {
-        dolon_tracer t;
-        uint8_t ring[256 * 1024]; /* which dolon.h expects behind it */
-    } block;
-    dolon_tracer *t = &block.t;
+    static dolon_tracer tracer;
+    dolon_tracer *t = &tracer;
     static const dolon_alloc alloc = {dolon__malloc, dolon__malloc_free, NULL};
     dolon_desc desc;
     int port = 0, fd = deaf_socket(&port);
@@ -145,10 +142,11 @@ static double bench_tick(const dolon_probe *probes, size_t count)
     desc.no_environment = 1;
     desc.port = port;
     memcpy(desc.probes, probes, count * sizeof *probes);
-    dolon__setup(t, &desc, &alloc);
+    if (!dolon__setup(t, &desc, &alloc)) return 0;
     us = tick_microseconds(t);
     dolon__link_close(t);
     dolon__system_close(&t->system);
+    free(t->session.ring.bytes);
     close(fd);
     return us;
 }

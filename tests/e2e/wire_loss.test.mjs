@@ -61,6 +61,12 @@ sideBySide({
     await assertWhole(server, program.app, await program.sampled(), { columns: 64 });
   },
 
+  'ten thousand rows a second of 64 columns, with the ring that this gives': async (scene) => {
+    const server = await scene.server();
+    const program = scene.trace(server.udp, ['count=20000', 'interval=0.0001', 'columns=64', 'goodbye=60']);
+    await assertWhole(server, program.app, await program.sampled(), { columns: 64 });
+  },
+
   'a minute between rows: each arrives at once': async (scene) => {
     const server = await scene.server();
     const program = scene.trace(server.udp, ['interval=60']);
