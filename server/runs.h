@@ -33,6 +33,7 @@ typedef struct {
 #define MARKS_PER_ROW   512
 #define ACK_PAUSE_MS    20  /* between two acknowledgements of a run that no commit has caused       */
 #define GOODBYE_SECONDS 10  /* so long after a goodbye, what has not come by then is lost            */
+#define CRASH_SECONDS   1   /* the same if the program crashed: nobody is left to send it again      */
 #define SUSPECT_SECONDS 6   /* a live program of the binary wire says something every 5 s            */
 #define FLUSH_MS        250 /* what is newer may be missing after a SIGKILL */
 

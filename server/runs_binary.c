@@ -249,7 +249,8 @@ bool binary_is_leaving(const binary *b, const run_info *info)
 void binary_expire(runs *r, entry *e)
 {
     binary *b = e->binary;
-    if (!binary_is_leaving(b, e->info) || r->tick - b->bye.tick < GOODBYE_SECONDS * NS_PER_SECOND) return;
+    int64_t seconds = b->bye.reason == END_CRASHED ? CRASH_SECONDS : GOODBYE_SECONDS;
+    if (!binary_is_leaving(b, e->info) || r->tick - b->bye.tick < seconds * NS_PER_SECOND) return;
     close_order(r, e, b->bye.rows);
     b->marks = b->bye.marks;
     end_if_complete(r, e);

@@ -24,7 +24,7 @@ void binary_snapshot(const binary *b, run_info *info);
 void binary_crash(runs *r, entry *e);
 /* It said goodbye, but not all of its rows have come. */
 bool binary_is_leaving(const binary *b, const run_info *info);
-/* After GOODBYE_SECONDS of that, what has not come is lost. */
+/* After GOODBYE_SECONDS (CRASH_SECONDS) of that, what has not come is lost. */
 void binary_expire(runs *r, entry *e);
 void binary_forget(runs *r, entry *e);                       /* before the entry is freed */
 

@@ -506,6 +506,9 @@ static void goodbye(void **state)
          NULL},
         {KNOWN "bye A 1; t 10; bye A 1; flush; t 19.9; flush; t 20; flush",
          OUT "A:live(a,b) next 0 | | A:ended(a,b) gap0+1@0..10 next 1 | ", NULL},
+        /* … or for 1 s, if nobody is left to send it */
+        {KNOWN "bye A 2 crashed; t 1.9; flush; t 2; flush",
+         OUT "A:live(a,b) next 0 | A:crashed(a,b) gap0+2@0..1 next 2 | ", NULL},
         /* the last rows went before they were sent */
         {KNOWN "rows A 0 1,2; t 3; bye A 4 kept=4; flush", OUT "A:ended(a,b) 0=1,2 gap1+3@0..3 next 4 | ", NULL},
         /* said again: it has not heard that it is durable */
