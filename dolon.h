@@ -1170,9 +1170,32 @@ static void dolon__os_sleep(int timer, int fd)
 }
 
 /* Never waits, raises no signal. 0 or an errno. */
-static int dolon__os_send(int fd, const char *bytes, size_t n)
+/* Datagrams that lie one behind the other, each of `each` bytes but for the last, which may be shorter. Several go in one
+   call, which the system cuts apart (UDP_SEGMENT, udp(7), Linux 4.18): not over local sockets. Returns errno or 0. */
+static int dolon__os_send(int fd, const char *bytes, size_t n, size_t each)
 {
-    return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+    enum { udp_segment = 103 }; /* from linux/udp.h, which not every C library has */
+    const uint16_t size = (uint16_t)each;
+    union {
+        char room[CMSG_SPACE(sizeof(uint16_t))];
+        struct cmsghdr first;
+    } control;
+    struct iovec part;
+    struct msghdr message;
+    if (n <= each) return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+    memset(&control, 0, sizeof control);
+    memset(&message, 0, sizeof message);
+    part.iov_base = (void *)(uintptr_t)bytes; /* which it only reads */
+    part.iov_len = n;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control.room;
+    control.first.cmsg_level = IPPROTO_UDP;
+    control.first.cmsg_type = udp_segment;
+    control.first.cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(&control.first), &size, sizeof size);
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
 /* ---- >>sites: scopes, counters and gauges of the whole process ---- */
@@ -1835,6 +1858,10 @@ enum { DOLON__BURST_LEAST = 32, DOLON__BURST_MOST = 256 };
 /* What FACTS may take: the least datagram there is must hold it. */
 #define DOLON__DATAGRAM_LEAST 512
 
+#define DOLON__GATHER      (5 * DOLON__MS)
+#define DOLON__GATHER_MOST 16 /* datagrams that are full: no more is waited for        */
+#define DOLON__JOINED_MOST 48 /* datagrams in a call; the kernel takes 64, or 64 KiB   */
+
 typedef struct dolon__range {
     uint64_t seq, end; /* seq … end − 1 */
 } dolon__range;
@@ -2224,6 +2251,16 @@ static size_t dolon__session_next_marks(dolon__session *s, int64_t now, uint8_t 
     return n;
 }
 
+/* Rows go when they fill a datagram, and up to 5 ms later: if that fills more of them, one call sends them all. Rows that
+   fill none wait for `linger`. */
+static int dolon__session_is_ripe(dolon__session *s, int64_t now)
+{
+    uint64_t gathered = s->ring.next.at - s->sent.row.at;
+    if (gathered >= DOLON__GATHER_MOST * s->datagram && now - s->waiting < DOLON__GATHER)
+        s->waiting = now - DOLON__GATHER;
+    return now - s->waiting >= (gathered >= s->datagram && DOLON__GATHER < s->linger ? DOLON__GATHER : s->linger);
+}
+
 static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *out)
 {
     int again, paced;
@@ -2238,10 +2275,10 @@ static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *
     again = s->sent.row.seq < s->sent_top;
     paced = dolon__session_is_paced(s);
     if (paced && !dolon__session_may_repeat(s, now)) return 0;
-    if (!paced && now - s->waiting < s->linger && s->ring.next.at - s->sent.row.at < s->datagram) return 0;
+    if (!paced && !dolon__session_is_ripe(s, now)) return 0;
     n = dolon__session_rows(s, &s->sent, s->ring.next.seq, out);
     if (s->sent.row.seq > s->sent_top) s->sent_top = s->sent.row.seq;
-    s->waiting = now;
+    if (s->ring.next.at - s->sent.row.at < s->datagram) s->waiting = now;
     s->pace += paced;
     if (paced && s->ring.next.at - s->sent.row.at >= s->datagram) s->catch_up = s->ring.next.seq; /* more meanwhile */
     s->resent += (uint64_t)again;
@@ -2300,7 +2337,9 @@ static int64_t dolon__session_due(const dolon__session *s, int64_t now)
     if (s->hole_count || dolon__session_is_paced(s))
         due = dolon__earlier(due, s->pace_from + 20 * DOLON__MS);
     else if (s->sent.row.seq < s->ring.next.seq)
-        due = dolon__earlier(due, s->waiting + s->linger);
+        due = dolon__earlier(due, s->waiting + (s->ring.next.at - s->sent.row.at < s->datagram
+                                                    ? s->linger
+                                                    : dolon__earlier(s->linger, DOLON__GATHER)));
     if (s->bye && !s->bye_durable) due = dolon__earlier(due, s->bye_due);
     return due;
 }
@@ -2581,8 +2620,11 @@ typedef struct dolon__link {
     int64_t announce;          /* when to announce the run (JSON) or to see to the link next; monotonic */
     int64_t delay;             /* until the time after that                                    */
     uint32_t announced;        /* JSON: columns the server was told of last                    */
-    size_t unsent;             /* bytes of `datagram` that the system could not take …         */
-    int64_t retry;             /* … and when it may                                            */
+    int joins;                 /* several datagrams may be sent in one call                    */
+    size_t at, end;            /* of `datagram`: what is still to be sent …                    */
+    size_t each;               /* … so many bytes each, the last perhaps fewer …               */
+    size_t longer;             /* … and behind them one that is longer; 0: none                */
+    int64_t retry;             /* when the system may have room for it                         */
     dolon_error trouble;       /* as told to the log                                           */
     dolon__resolver *resolver; /* NULL: nothing is being looked up                             */
 } dolon__link;
@@ -3022,14 +3064,14 @@ static void dolon__link_open(dolon_tracer *t)
    worth a try then; and once sending goes well again, the server is announced to anew, as it may have restarted. */
 static int dolon__link_send(dolon_tracer *t, size_t n)
 {
-    int error = dolon__os_send(t->link.fd, t->datagram, n);
+    int error = dolon__os_send(t->link.fd, t->datagram, n, n);
     if (error == 0 && t->link.trouble != DOLON_OK) {
         t->link.announced = 0;
         dolon__link_state(t, DOLON_OK, "");
     }
     if (error == ECONNREFUSED) {
         dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
-        error = dolon__os_send(t->link.fd, t->datagram, n);
+        error = dolon__os_send(t->link.fd, t->datagram, n, n);
     }
     if (error == 0) dolon__count_stat(t, &t->stats.sent, 1);
     if (error == 0 || error == EAGAIN || error == ECONNREFUSED || error == ENOBUFS) return error == 0;
@@ -3171,10 +3213,10 @@ static void dolon__link_take(dolon_tracer *t, int64_t now, uint8_t *bytes, size_
     }
 }
 
-/* The next datagram, in `datagram`; 0: none now. */
-static size_t dolon__link_next(dolon_tracer *t, int64_t now)
+/* The next datagram, at `at` of `datagram`; 0: none now. */
+static size_t dolon__link_next(dolon_tracer *t, int64_t now, size_t at)
 {
-    uint8_t *out = (uint8_t *)t->datagram;
+    uint8_t *out = (uint8_t *)t->datagram + at;
     size_t n = dolon__session_next(&t->session, now, t->seal.on ? out + DOLON__SEAL_HEAD : out);
     return n > 0 && t->seal.on ? dolon__seal_close(&t->seal, out, n) : n;
 }
@@ -3195,25 +3237,63 @@ static void dolon__link_receive(dolon_tracer *t, int64_t now)
     if (t->session.heard != heard) dolon__link_state(t, DOLON_OK, "");
 }
 
+/* Puts into `datagram` what is due: one datagram, or as many of its length as one call may send. */
+static void dolon__link_gather(dolon_tracer *t, int64_t now)
+{
+    dolon__link *k = &t->link;
+    size_t n, longest = t->session.datagram + DOLON__SEAL_BYTES;
+    k->at = k->longer = 0;
+    k->end = k->each = dolon__link_next(t, now, 0);
+    for (int i = 1; k->joins && k->each > 0 && i < DOLON__JOINED_MOST; i++) {
+        if (k->end + longest > sizeof t->datagram) break;
+        n = dolon__link_next(t, now, k->end);
+        if (n > k->each)
+            k->longer = n;
+        else
+            k->end += n;
+        if (n != k->each) break;
+    }
+}
+
+/* What is to be sent next stands at `at`; 0: nothing. */
+static int dolon__link_has_some(dolon_tracer *t, int64_t now)
+{
+    dolon__link *k = &t->link;
+    if (k->at < k->end) return 1;
+    if (k->longer == 0) {
+        dolon__link_gather(t, now);
+    } else {
+        memmove(t->datagram, t->datagram + k->end, k->longer);
+        k->at = 0;
+        k->end = k->each = k->longer;
+        k->longer = 0;
+    }
+    return k->at < k->end;
+}
+
 /* Sends what is due. What the system has no room for now is kept; what fails otherwise is sent again when no answer comes. */
 static void dolon__link_flush(dolon_tracer *t, int64_t now)
 {
-    while (t->link.fd >= 0 && now >= t->link.retry) {
-        int error;
-        if (!t->link.unsent) t->link.unsent = dolon__link_next(t, now);
-        if (!t->link.unsent) return;
-        error = dolon__os_send(t->link.fd, t->datagram, t->link.unsent);
+    dolon__link *k = &t->link;
+    while (k->fd >= 0 && now >= k->retry && dolon__link_has_some(t, now)) {
+        size_t left = k->end - k->at, n = k->joins || left < k->each ? left : k->each;
+        int error = dolon__os_send(k->fd, t->datagram + k->at, n, k->each);
         if (error == EAGAIN || error == ENOBUFS) {
-            t->link.retry = now + 10 * DOLON__MS;
+            k->retry = now + 10 * DOLON__MS;
             return;
         }
-        t->link.unsent = 0;
+        if (n > k->each && (error == EINVAL || error == EIO || error == EOPNOTSUPP || error == EMSGSIZE)) {
+            k->joins = 0; /* this system, or this way, does not cut them apart */
+            continue;
+        }
+        k->at += n;
         if (error != 0) {
+            k->at = k->end = k->longer = 0;
             dolon__link_failed(t, now, error);
             return;
         }
-        t->link.refused = 0;
-        dolon__count_stat(t, &t->stats.sent, 1);
+        k->refused = 0;
+        dolon__count_stat(t, &t->stats.sent, (n + k->each - 1) / k->each);
     }
 }
 
@@ -3285,7 +3365,8 @@ static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
 {
     int64_t due = t->link.announce;
     if (t->binary && t->link.fd >= 0)
-        due = dolon__earlier(due, t->link.unsent ? t->link.retry : dolon__session_due(&t->session, now));
+        due = dolon__earlier(due, t->link.at < t->link.end || t->link.longer ? t->link.retry
+                                                                             : dolon__session_due(&t->session, now));
     return t->link.resolver ? dolon__earlier(due, now + 50 * DOLON__MS) : due;
 }
 
@@ -3693,6 +3774,7 @@ static void dolon__setup_link(dolon_tracer *t, const dolon_desc *desc)
     dolon__copy(t->link.host, sizeof t->link.host, host);
     t->link.port = number != 0 ? (int)number : 12013;
     t->link.fd = -1;
+    t->link.joins = !dolon__is_local(t->link.host);
     t->link.announce = t->start;
     t->link.delay = DOLON__SECOND;
     t->link.trouble = DOLON_OK;

@@ -607,6 +607,33 @@ static int look_up(const char *name, const char *port, const struct addrinfo *hi
     return all ? 0 : EAI_NONAME;
 }
 
+/* ---- several datagrams in one call ---- */
+
+static void joined_datagrams_come_apart(void **state)
+{
+    static const size_t sizes[] = {100, 100, 100, 40};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof at;
+    struct timeval patience = {20, 0};
+    int receiver = socket(AF_INET, SOCK_DGRAM, 0);
+    char out[340], in[400];
+    dolon__address to;
+    (void)state;
+    for (size_t i = 0; i < sizeof out; i++) out[i] = (char)i;
+    assert_int_equal(bind(receiver, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(receiver, (struct sockaddr *)&at, &bytes), 0);
+    setsockopt(receiver, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_true(dolon__os_numeric("127.0.0.1", ntohs(at.sin_port), &to));
+    int sender = dolon__os_open(&to);
+    assert_int_equal(dolon__os_send(sender, out, sizeof out, 100), 0);
+    for (size_t i = 0, sent = 0; i < ARRAY_LEN(sizes); sent += sizes[i++]) {
+        assert_int_equal(recv(receiver, in, sizeof in, 0), sizes[i]);
+        assert_memory_equal(in, out + sent, sizes[i]);
+    }
+    close(sender);
+    close(receiver);
+}
+
 typedef struct {
     dolon_tracer *t;
     int64_t now;
@@ -713,6 +740,7 @@ static void an_unknown_name_is_asked_for_ever_more_rarely(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(joined_datagrams_come_apart, forget),
         cmocka_unit_test_setup(over_ipv4, forget),
         cmocka_unit_test_setup(over_ipv6, forget),
         cmocka_unit_test_setup(over_a_local_socket, forget),

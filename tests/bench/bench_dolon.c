@@ -161,7 +161,7 @@ static double bench_send(void)
     if (fd < 0 || !dolon__os_numeric("127.0.0.1", port, &to) || (from = dolon__os_open(&to)) < 0) return 0;
     for (int group = 0; group < 15; group++) {
         int64_t cpu = dolon__os_clock(CLOCK_THREAD_CPUTIME_ID);
-        for (int i = 0; i < 200; i++) dolon__os_send(from, bytes, sizeof bytes);
+        for (int i = 0; i < 200; i++) dolon__os_send(from, bytes, sizeof bytes, sizeof bytes);
         double us = (double)(dolon__os_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) / 1e3 / 200;
         if (best == 0 || us < best) best = us;
     }

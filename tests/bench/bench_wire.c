@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 
 #define TABLE         65536 /* different rows: row n has the values of row n % TABLE                          */
-#define MOST_JOINED   64    /* the kernel's limit */
 #define RING_BYTES    (256u << 20)
 #define TRIAL_SECONDS 2
 #define PATIENCE      (3 * NS_PER_SECOND) /* for the last acknowledgement                           */
@@ -146,8 +145,6 @@ typedef struct {
     dolon__session session;
     int fd;
     bool alone;    /* nobody answers: it acknowledges to itself what it has sent */
-    bool singly;   /* sends datagrams one by one, as dolon.h does                */
-    int segment;   /* UDP_SEGMENT as set                                         */
     uint64_t sent; /* bytes                                                      */
     uint8_t facts[64], scratch[12 + 8 * COLUMNS];
     char bytes[DOLON_DATAGRAM_BYTES]; /* datagrams on their way */
@@ -161,7 +158,7 @@ static size_t column_entry(void *ctx, uint32_t i, uint8_t *out)
     return (size_t)(dolon__put(dolon__put_bytes(p, "column", 6), 'a' + i, 1) - out);
 }
 
-static void client_start(client *c, int port, size_t datagram, bool alone, bool singly)
+static void client_start(client *c, int port, size_t datagram, bool alone)
 {
     static dolon__passport passport = {.app = "bench"};
     dolon__session *s = &c->session;
@@ -169,7 +166,6 @@ static void client_start(client *c, int port, size_t datagram, bool alone, bool 
     must(dolon__os_numeric("127.0.0.1", port, &to) && (c->fd = dolon__os_open(&to)) >= 0, "socket");
     passport.time = dolon__os_clock(CLOCK_REALTIME);
     c->alone = alone;
-    c->singly = singly;
     dolon__os_random(s->run, sizeof s->run);
     s->datagram = datagram;
     s->facts = c->facts;
@@ -193,18 +189,15 @@ static void acknowledge_to_itself(client *c, int64_t now)
     dolon__session_take(&c->session, now, ack, sizeof ack);
 }
 
-/* Datagrams of `each` bytes, the last one perhaps shorter, in one call: the system cuts them (udp(7)). */
+/* Datagrams of `each` bytes, the last one perhaps shorter, as dolon.h sends them: in one call. */
 static void send_joined(client *c, size_t n, size_t each)
 {
-    const int size = (int)each;
     if (n == 0) return;
-    if (size != c->segment) must(setsockopt(c->fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0, "UDP_SEGMENT");
-    c->segment = size;
-    dolon__os_send(c->fd, c->bytes, n); /* what does not go is lost, and sent again */
+    dolon__os_send(c->fd, c->bytes, n, each); /* what does not go is lost, and sent again */
     c->sent += n;
 }
 
-/* Sends all that is due; unless `singly`, datagrams of the same size together. */
+/* Sends all that is due, datagrams of the same size together. */
 static void send_due(client *c, int64_t now)
 {
     size_t n = 0, each = 0;
@@ -213,10 +206,10 @@ static void send_due(client *c, int64_t now)
             send_joined(c, n, each);
             memmove(c->bytes, c->bytes + n, last);
             n = 0;
-            each = c->singly ? DOLON_DATAGRAM_BYTES : last;
+            each = last;
         }
         n += last;
-        if (last == each && n + c->session.datagram <= sizeof c->bytes && n < MOST_JOINED * each) continue;
+        if (last == each && n + c->session.datagram <= sizeof c->bytes && n < DOLON__JOINED_MOST * each) continue;
         send_joined(c, n, each);
         n = each = 0;
     }
@@ -356,7 +349,7 @@ static trial try_server(double rate, size_t datagram)
     snprintf(url, sizeof url, "sqlite:%s/b.db", folder);
     receiver r = receiver_start(run_server, url);
     memset(&c, 0, sizeof c);
-    client_start(&c, r.port, datagram, false, false);
+    client_start(&c, r.port, datagram, false);
     trial t = run_client(&c, rate);
     close(c.fd);
     t.server = receiver_end(&r) * 1e6 / (double)c.session.ring.next.seq;
@@ -378,7 +371,7 @@ static trial try_sink(double rate, size_t datagram)
     uint64_t came = 0;
     receiver r = receiver_start(run_sink, NULL);
     memset(&c, 0, sizeof c);
-    client_start(&c, r.port, datagram, true, false);
+    client_start(&c, r.port, datagram, true);
     trial t = run_client(&c, rate);
     close(c.fd);
     t.server = receiver_end(&r) * 1e6 / (double)c.session.ring.next.seq;
@@ -419,7 +412,7 @@ static void measure_ends(size_t datagram, bool goals)
            datagram, COLUMNS, server.rate / 1e6, sink.rate / 1e6, server.rate / sink.rate, goals ? ">= 2" : "-");
     printf("CPU of the server, at that rate\t%.3f\tus/row\ta bare recvmmsg sink: %.3f (%.1f times)\t%s\n",
            server.server, sink.server, server.server / sink.server, goals ? "<= 0.5" : "-");
-    printf("CPU of the client, at that rate, its datagrams sent together\t%.0f\tns/row\t-\t-\n", server.client * 1e3);
+    printf("CPU of the client, at that rate\t%.0f\tns/row\t-\t-\n", server.client * 1e3);
     fflush(stdout);
 }
 
@@ -428,11 +421,11 @@ static double send_cost(client *c)
 {
     enum { SENDS = 10000 };
     double cpu = cpu_now();
-    for (int i = 0; i < SENDS; i++) dolon__os_send(c->fd, c->bytes, c->session.datagram);
+    for (int i = 0; i < SENDS; i++) dolon__os_send(c->fd, c->bytes, c->session.datagram, c->session.datagram);
     return (cpu_now() - cpu) / SENDS;
 }
 
-/* The client as dolon.h sends, one datagram a call; the least of several, what else the machine does apart. */
+/* The client as dolon.h sends; the least of several, what else the machine does apart. */
 static void measure_client(size_t datagram)
 {
     static client c;
@@ -440,7 +433,7 @@ static void measure_client(size_t datagram)
     for (int i = 0; i < 5; i++) {
         receiver r = receiver_start(run_sink, NULL);
         memset(&c, 0, sizeof c);
-        client_start(&c, r.port, datagram, true, true);
+        client_start(&c, r.port, datagram, true);
         best = fmin(best, run_client(&c, FIRST_RATE).client * 1e3);
         best_send = fmin(best_send,
                          send_cost(&c) * 1e9 / (double)((datagram - DOLON__ROWS_HEAD) / dolon__row_bytes(COLUMNS)));
@@ -448,8 +441,8 @@ static void measure_client(size_t datagram)
         receiver_end(&r);
         close(r.from);
     }
-    printf("CPU of the client as dolon.h sends: clock, ring, datagram, send(), answer\t%.0f\tns/row\t"
-           "send() alone: %.0f (%.1f times)\t<= 200\n",
+    printf("CPU of the client, nobody answering: clock, ring, datagrams, send\t%.0f\tns/row\t"
+           "a send() for each datagram alone: %.0f (%.1f times)\t<= 200\n",
            best, best_send, best / best_send);
 }
 
