@@ -107,6 +107,8 @@ void emit_run_details(buf *out, const run_info *r, const double *last, int64_t n
         buf_text(out, ",\"pid\":null");
     member_string(out, "build", r->build);
     member_string(out, "args", r->args);
+    buf_text(out, ",\"clock_offset\":");
+    emit_ms(out, r->offset);
     buf_text(out, ",\"column_info\":[");
     for (size_t i = 0; i < r->column_count; i++) {
         comma(out, i);

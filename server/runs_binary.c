@@ -181,6 +181,13 @@ static void end_if_complete(runs *r, entry *e)
     runs_set_changed(r, e);
 }
 
+/* By more than what lies between the reads of two clocks. */
+static bool differs(int64_t a, int64_t b)
+{
+    int64_t difference;
+    return __builtin_sub_overflow(a, b, &difference) || difference > NS_PER_MS || difference < -NS_PER_MS;
+}
+
 static void take_rows(runs *r, entry *e, const record_rows *rows)
 {
     binary *b = e->binary;
@@ -197,7 +204,7 @@ static void take_rows(runs *r, entry *e, const record_rows *rows)
     if (result.full) runs_count_up(&r->counters.held_off, 1);
     if (result.repeat || result.hole || result.full) owe(r, e, false);
     if (order_next(b->order) > next && !b->bye.said) e->info->state = RUN_LIVE;
-    if (e->info->offset != rows->offset) {
+    if (differs(e->info->offset, rows->offset)) {
         e->info->offset = rows->offset;
         runs_set_changed(r, e);
     }

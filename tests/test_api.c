@@ -61,6 +61,7 @@ static run_info *make_run(const char *id, const char *app, int64_t started, size
                     .place = mem_strdup(""),
                     .note = mem_strdup(""),
                     .pid = 42,
+                    .offset = -1500 * NS_PER_MS,
                     .started = started,
                     .last = started,
                     .seen = clock_wall(),
@@ -367,6 +368,7 @@ static void one_run(void **state)
     json_t *run = get_json(run_path(old_id, "")), *columns = json_object_get(run, "column_info");
     assert_string_equal(json_string_value(json_object_get(run, "args")), "./x --y");
     assert_int_equal(json_integer_value(json_object_get(run, "pid")), 42);
+    assert_true(json_number_value(json_object_get(run, "clock_offset")) == -1500);
     assert_int_equal(json_array_size(columns), 2);
     json_t *mem = json_array_get(columns, 0), *other = json_array_get(columns, 1);
     assert_string_equal(json_string_value(json_object_get(mem, "unit")), "MB");

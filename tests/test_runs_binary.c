@@ -136,6 +136,7 @@ static void do_rows(script *s, char **words)
     rows->first = (uint32_t)number(words + 3, "first=", 0);
     rows->next = number(words + 3, "next=", rows->seq + rows->count);
     rows->kept = number(words + 3, "kept=", 0);
+    rows->offset = (int64_t)number(words + 3, "ms=", 0) * NS_PER_MS;
     rows->time = time;
     rows->values = values;
     give(s, &r, words);
@@ -230,6 +231,7 @@ static void show_part(buf *out, const batch_part *p)
             buf_printf(out, "mark%llu\"%s\" ", (unsigned long long)e->seq, e->text);
     }
     buf_printf(out, "next %llu ", (unsigned long long)p->info->next_seq);
+    if (p->info->offset) buf_printf(out, "clock%+g ", (double)p->info->offset / 1e9);
 }
 
 static void do_flush(script *s, char **words)
@@ -446,6 +448,9 @@ static void rows(void **state)
     static const story stories[] = {
         {KNOWN "rows A 0 1,2 3,4; acks; flush; acks; commit; acks",
          OUT "A:live(a,b) 0=1,2 1=3,4 next 2 | <x A known 2/0 2-2-2> ", "rows=2 acks=2 "},
+        /* the wall clock is set, by more than what is noise: rows go on in their own time */
+        {KNOWN "rows A 0 1,2 ms=1; flush; rows A 1 3,4 ms=7000; flush",
+         OUT "A:live(a,b) 0=1,2 next 1 | A:live(a,b) 1=3,4 next 2 clock+7 | ", NULL},
         {KNOWN "rows A 0 1,2; rows A 0 1,2; acks; flush", OUT "<x A known 2/0 0-1-1> A:live(a,b) 0=1,2 next 1 | ",
          "rows=1 duplicates=1 acks=2 "},
         /* early rows wait; nothing that is early leaves */
