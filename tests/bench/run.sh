@@ -6,12 +6,25 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=${1:-build}
 results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$results" "$folder"' EXIT
+
+# What a server takes that nobody uses.
+idle() {
+    "$build/mnemic" --store "sqlite:$folder/idle.db" --udp 127.0.0.1:0 --http 127.0.0.1:0 >"$folder/said" 2>/dev/null &
+    until grep -q ^http "$folder/said"; do sleep 0.1; done
+    sleep 1
+    awk '/VmRSS/ {printf "an idle server, resident\t%.1f\tMB\t-\t<= 20\n", $2 * 1024 / 1e6}' "/proc/$!/status"
+    kill $!
+    wait $!
+}
+
 for bench in "$build"/bench/bench_*; do
     case $bench in *.d) continue ;; esac
     echo "running $(basename "$bench") …" >&2
     "$bench" >>"$results"
 done
+idle >>"$results"
 
 {
     echo "# Figures"
