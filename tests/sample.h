@@ -57,6 +57,30 @@ static inline store *sample_open(const char *url, store_mode mode)
     return s;
 }
 
+/* Each test gets an empty place, and a connection that writes there. */
+typedef struct {
+    place *place;
+    store *s;
+} stored_place;
+
+static inline int open_stored_place(void **state)
+{
+    stored_place *f = calloc(1, sizeof *f);
+    f->place = place_new();
+    f->s = sample_open(f->place->url, STORE_WRITE);
+    *state = f;
+    return 0;
+}
+
+static inline int close_stored_place(void **state)
+{
+    stored_place *f = *state;
+    store_close(f->s);
+    place_free(f->place);
+    free(f);
+    return 0;
+}
+
 /* ---- what is stored ---- */
 
 static inline uuid sample_id(uint32_t n)

@@ -10,29 +10,6 @@
 
 #include "../server/merge.h"
 
-typedef struct {
-    place *place;
-    store *s;
-} fixture;
-
-static int open_place(void **state)
-{
-    fixture *f = calloc(1, sizeof *f);
-    f->place = place_new();
-    f->s = sample_open(f->place->url, STORE_WRITE);
-    *state = f;
-    return 0;
-}
-
-static int close_place(void **state)
-{
-    fixture *f = *state;
-    store_close(f->s);
-    place_free(f->place);
-    free(f);
-    return 0;
-}
-
 /* Calls until nothing is left to do; how many calls? */
 static int merge_all(store *s, uint32_t run)
 {
@@ -114,7 +91,7 @@ static size_t count_chunks(store *s, uint32_t run)
 
 static void nothing_to_do(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     uuid nobody = sample_id(9);
     bool more = true;
     assert_int_equal(merge_run(s, &nobody, &more), STORE_MISSING);
@@ -128,7 +105,7 @@ static void nothing_to_do(void **state)
 /* One row a chunk, merged as the writer does it. */
 static void a_slow_run(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     for (uint64_t seq = 0; seq < 2500; seq++) {
         sample_put(s, 1, seq, 1);
         if (seq % 16 == 15) merge_all(s, 1);
@@ -141,7 +118,7 @@ static void a_slow_run(void **state)
 /* Chunks of a few hundred rows, too big for 16 to fit into one. */
 static void a_brisk_run(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     for (uint64_t i = 0; i < 100; i++) sample_put(s, 1, i * 300, 300);
     merge_all(s, 1);
     assert_right(s, 1, 30000);
@@ -150,7 +127,7 @@ static void a_brisk_run(void **state)
 
 static void full_chunks_get_summaries(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     for (uint64_t i = 0; i < 2 * MERGE_FANOUT + 10; i++) sample_put(s, 1, i * 600, 600);
     merge_all(s, 1);
     assert_right(s, 1, (2 * MERGE_FANOUT + 10) * 600);
@@ -163,7 +140,7 @@ static void full_chunks_get_summaries(void **state)
 /* 65 × 64 chunks, more than one call merges. */
 static void summaries_get_summaries(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     chunk *chunks[64];
     store_change change = {.info = r, .put = chunks, .put_count = 64};
@@ -185,7 +162,7 @@ static void summaries_get_summaries(void **state)
 /* Every tenth chunk comes when all others are there and summarised. */
 static void late_rows(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     const uint64_t chunks = 200;
     for (uint64_t i = 0; i < chunks; i++)
         if (i % 10 != 5) sample_put(s, 1, i * 600, 600);
@@ -208,7 +185,7 @@ static void late_rows(void **state)
 /* The same rows in two chunks, as a resend after a crash may bring them: once they are merged, there is one. */
 static void doubled_rows(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     for (uint64_t at = 0; at < 320; at += 20) sample_put(s, 1, at, 20);
     sample_put(s, 1, 50, 3); /* 50 … 52 are in 40 … 59 */
     merge_all(s, 1);
@@ -267,17 +244,17 @@ static void write_at_random(store *s, uint64_t seed, size_t rows)
 static void at_random(void **state)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        store *s = ((fixture *)*state)->s;
+        store *s = ((stored_place *)*state)->s;
         write_at_random(s, seed * UINT64_C(0x9e3779b97f4a7c15), 60000);
         assert_right(s, 1, 60000);
-        close_place(state);
-        open_place(state);
+        close_stored_place(state);
+        open_stored_place(state);
     }
 }
 
 static void the_same_each_time(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     write_at_random(s, 99, 30000);
     place *other = place_new();
     store *t = sample_open(other->url, STORE_WRITE);
@@ -298,7 +275,7 @@ static void the_same_each_time(void **state)
     place_free(other);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_stored_place, close_stored_place)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    test_store: what every store promises. What only SQLite does is in test_store_sqlite.c.
-   A store's URL is all that the tests know of it; see open_place(). */
+   A store's URL is all that the tests know of it; see open_stored_place(). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,30 +12,6 @@
 #include "sample.h"
 
 #define WHOLE INT64_MIN, INT64_MAX
-
-/* Each test gets an empty place, and a connection that writes there. */
-typedef struct {
-    place *place;
-    store *s;
-} fixture;
-
-static int open_place(void **state)
-{
-    fixture *f = calloc(1, sizeof *f);
-    f->place = place_new();
-    f->s = sample_open(f->place->url, STORE_WRITE);
-    *state = f;
-    return 0;
-}
-
-static int close_place(void **state)
-{
-    fixture *f = *state;
-    store_close(f->s);
-    place_free(f->place);
-    free(f);
-    return 0;
-}
 
 #define assert_ok(s, call)                                                                                           \
     do {                                                                                                             \
@@ -74,7 +50,7 @@ static bool count_id(void *ctx, const uuid *id)
 
 static void an_empty_store(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     uuid id = sample_id(1);
     int count = 0;
     run_info *r = (run_info *)1;
@@ -137,7 +113,7 @@ static void write_run(store *s, const run_info *r)
 
 static void facts_come_back(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     set_text(&r->app, "x'); DROP TABLE run; --");
     set_text(&r->args, "<img src=x onerror=alert(1)> \xf0\x9f\x98\x80 \"quoted\" back\\slash");
@@ -192,7 +168,7 @@ static bool note_run(void *ctx, const run_info *r)
 
 static void runs_newest_first(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     static const int64_t starts[] = {5, -7, 9, 0};
     for (uint32_t i = 0; i < ARRAY_LEN(starts); i++) {
         run_info *r = sample_run(i);
@@ -213,7 +189,7 @@ static void runs_newest_first(void **state)
 
 static void rows_come_back(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     for (uint64_t at = 0; at < 5000; at += 1000) sample_put(s, 1, at, 1000);
     sample_put(s, 2, 0, 1);
     assert_int_equal(assert_held(s, 1, 5000), 5);
@@ -222,7 +198,7 @@ static void rows_come_back(void **state)
 
 static void some_columns(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     sample_put(s, 1, 0, 100);
     chunk *whole = sample_chunk(0, 100), *c;
     uuid id = sample_id(1);
@@ -236,7 +212,7 @@ static void some_columns(void **state)
 
 static void a_write_can_be_repeated(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     chunk *chunks[] = {sample_chunk(0, 10), sample_chunk(10, 30)};
     run_event events[] = {
@@ -263,7 +239,7 @@ static void a_write_can_be_repeated(void **state)
 /* Three chunks become one, which has the key of the first. */
 static void chunks_are_replaced(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     chunk *parts[] = {sample_chunk(0, 10), sample_chunk(10, 10), sample_chunk(20, 10)};
     store_change add = {.info = r, .put = parts, .put_count = 3};
@@ -287,7 +263,7 @@ static void chunks_are_replaced(void **state)
 
 static void all_or_nothing(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     sample_put(s, 1, 0, 10);
     run_info *a = sample_run(1), *b = sample_run(2);
     chunk *good = sample_chunk(10, 10), *bad = sample_chunk(0, 1);
@@ -392,7 +368,7 @@ static void assert_overlaps(store *s, const run_info *r, const key_list *all, in
 /* Chunks of all lengths; then also such that cover everything, and at the ends of time. */
 static void entries_that_overlap(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     key_list all = {.count = 0};
     static const int64_t lengths[] = {0, 1, 10, 1000, 30000};
@@ -498,7 +474,7 @@ static run_info *three_levels(store *s)
 
 static void a_cover_is_short_and_whole(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = three_levels(s);
     covered c = assert_covered(s, r, WHOLE, INT64_MAX);
     assert_int_equal(c.entries, 1 + 3 + 4); /* level 2; level 1; what is not summarised yet */
@@ -523,7 +499,7 @@ static bool stop_at_zero(void *ctx, const chunk_key *key, const summary *columns
 
 static void reading_can_be_stopped(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = three_levels(s);
     for (int most = 1; most <= 8; most++) {
         int left = most;
@@ -551,7 +527,7 @@ static void a_summary_never_lies(void **state)
         {99999, 7, 1},       /* after everything                                           */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        store *s = ((fixture *)*state)->s;
+        store *s = ((stored_place *)*state)->s;
         run_info *r = three_levels(s);
         chunk *late = chunk_between(7001, cases[i].at, cases[i].at);
         put_chunk(s, r, late);
@@ -560,14 +536,14 @@ static void a_summary_never_lies(void **state)
         for (int64_t longest = 0; longest < 3000; longest += 97) assert_covered(s, r, WHOLE, longest);
         chunk_free(late);
         run_info_free(r);
-        close_place(state);
-        open_place(state);
+        close_stored_place(state);
+        open_stored_place(state);
     }
 }
 
 static void a_wrong_summary_is_refused(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = three_levels(s);
     chunk *c = chunk_new(0, 1);
     c->key = (chunk_key){
@@ -582,7 +558,7 @@ static void a_wrong_summary_is_refused(void **state)
 /* Chunks replaced below summaries: those that stand for them go. */
 static void replacing_removes_summaries(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = three_levels(s);
     key_list all = {.count = 0};
     assert_ok(s, store_entries(s, &r->id, 0, WHOLE, note_key, &all));
@@ -597,7 +573,7 @@ static void replacing_removes_summaries(void **state)
 
 static void unmerged_runs_are_found(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     sample_put(s, 1, 0, 1024);
     for (uint64_t i = 0; i < 15; i++) sample_put(s, 2, i * 10, 10);
     int count = 0;
@@ -644,7 +620,7 @@ static bool note_event(void *ctx, const run_event *e)
 
 static void events_that_overlap(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     static char none[] = "", label[] = "a 'mark'";
     run_event all[40];
@@ -677,7 +653,7 @@ static void events_that_overlap(void **state)
 /* What a stranger says he lost may be absurd; the sum stays a number, and the run can be written. */
 static void absurd_losses(void **state)
 {
-    store *s = ((fixture *)*state)->s;
+    store *s = ((stored_place *)*state)->s;
     run_info *r = sample_run(1);
     for (uint64_t i = 0; i < 3; i++) {
         run_event e = {EVENT_GAP, INT64_MIN, INT64_MAX, i, UINT64_MAX, (char[]){""}};
@@ -698,7 +674,7 @@ static void absurd_losses(void **state)
 
 static void a_snapshot_stays(void **state)
 {
-    fixture *f = *state;
+    stored_place *f = *state;
     sample_put(f->s, 1, 0, 10);
     store *reader = sample_open(f->place->url, STORE_READ);
     assert_ok(reader, store_snapshot_begin(reader));
@@ -743,7 +719,7 @@ static void *read_on(void *ctx)
 
 static void readers_beside_the_writer(void **state)
 {
-    fixture *f = *state;
+    stored_place *f = *state;
     racing r = {.url = f->place->url};
     pthread_t threads[2];
     for (size_t i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, read_on, &r), 0);
@@ -760,7 +736,7 @@ static void readers_beside_the_writer(void **state)
 
 static void it_is_there_after_opening_again(void **state)
 {
-    fixture *f = *state;
+    stored_place *f = *state;
     sample_put(f->s, 1, 0, 3000);
     store_close(f->s);
     f->s = sample_open(f->place->url, STORE_WRITE);
@@ -769,7 +745,7 @@ static void it_is_there_after_opening_again(void **state)
     assert_held(f->s, 1, 3005);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_stored_place, close_stored_place)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
