@@ -38,7 +38,8 @@ static void ingest_part(buf *out, const ingest_stats *s)
     for (int r = DECODE_OK + 1; r < DECODE_RESULTS; r++)
         buf_printf(out, "mnemic_datagrams_refused_total{reason=\"%s\"} %" PRIu64 "\n",
                    decode_result_name((decode_result)r), atomic_load(&s->refused[r]));
-    family(out, "datagrams_ignored", "counter", "datagrams ignored because they are not sealed with the server's key");
+    family(out, "datagrams_ignored", "counter",
+           "datagrams ignored because they are not sealed with the server's key");
     buf_printf(out, "mnemic_datagrams_ignored_total{reason=\"unsealed\"} %" PRIu64 "\n", atomic_load(&s->unsealed));
     buf_printf(out, "mnemic_datagrams_ignored_total{reason=\"forged\"} %" PRIu64 "\n", atomic_load(&s->forged));
     counter(out, "refusals", &s->refusals, "answers that told a client that its datagram was refused");

@@ -19,8 +19,7 @@ static run_column *columns_copy(const run_column *from, size_t count)
 static run_tag *tags_copy(const run_tag *from, size_t count)
 {
     run_tag *copy = mem_alloc(count * sizeof *copy);
-    for (size_t i = 0; i < count; i++)
-        copy[i] = (run_tag){mem_strdup(from[i].name), mem_strdup(from[i].value)};
+    for (size_t i = 0; i < count; i++) copy[i] = (run_tag){mem_strdup(from[i].name), mem_strdup(from[i].value)};
     return copy;
 }
 

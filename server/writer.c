@@ -17,9 +17,9 @@
 #include <string.h>
 
 #define BOUND_BYTES  (256u << 20)
-#define GROUP_BYTES  (8u << 20)     /* in a transaction, about                                      */
+#define GROUP_BYTES  (8u << 20) /* in a transaction, about                                      */
 #define RETRY_NS     NS_PER_SECOND
-#define RUNS_COUNTED 65536          /* whose chunks are counted; then from 0 again: a merge is late */
+#define RUNS_COUNTED 65536 /* whose chunks are counted; then from 0 again: a merge is late */
 
 struct writer {
     writer_desc desc;
@@ -27,21 +27,21 @@ struct writer {
     pthread_t thread;
     writer_stats stats;
 
-    pthread_mutex_t lock;           /* of what follows, up to the next blank line           */
+    pthread_mutex_t lock; /* of what follows, up to the next blank line           */
     pthread_cond_t wake;
-    batch *first, **end;            /* the queue                                            */
-    gaps gaps;                      /* its last batch, if that is one of dropped rows       */
+    batch *first, **end; /* the queue                                            */
+    gaps gaps;           /* its last batch, if that is one of dropped rows       */
     id_queue wants;
-    bool look;                      /* at the wants: there may be one to answer             */
+    bool look; /* at the wants: there may be one to answer             */
     bool stopping;
-    int64_t deadline;               /* when stopping, for a store that refuses              */
+    int64_t deadline; /* when stopping, for a store that refuses              */
 
-    group *group;                   /* being written; NULL: none. The thread's, as the rest */
-    int64_t retry;                  /* not before this is the store asked again; 0: at once */
-    bool ending;                    /* the thread knows that it is stopping                 */
+    group *group;  /* being written; NULL: none. The thread's, as the rest */
+    int64_t retry; /* not before this is the store asked again; 0: at once */
+    bool ending;   /* the thread knows that it is stopping                 */
     int64_t refused_since;
-    id_map chunks;                  /* of a run, since it was last merged                   */
-    id_queue merges;                /* runs to merge                                        */
+    id_map chunks;   /* of a run, since it was last merged                   */
+    id_queue merges; /* runs to merge                                        */
 };
 
 /* ---- the queue; under the lock ---- */

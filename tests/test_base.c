@@ -21,16 +21,11 @@ static void uuid_text(void **state)
         const char *text;
         bool good;
     } cases[] = {
-        {"1e7c356f-16b3-485c-a4f0-06872919285e", true},
-        {"1E7C356F-16B3-485C-A4F0-06872919285E", true},
-        {"00000000-0000-0000-0000-000000000000", true},
-        {"1e7c356f16b3485ca4f006872919285e", false},
-        {"1e7c356f-16b3-485c-a4f0-06872919285", false},
-        {"1e7c356f-16b3-485c-a4f0-06872919285e0", false},
-        {"1e7c356f-16b3-485c-a4f0-06872919285g", false},
-        {"1e7c356f-16b3-485c-a4f0+06872919285e", false},
-        {"1e7c356-f16b3-485c-a4f0-06872919285e", false},
-        {"", false},
+        {"1e7c356f-16b3-485c-a4f0-06872919285e", true},  {"1E7C356F-16B3-485C-A4F0-06872919285E", true},
+        {"00000000-0000-0000-0000-000000000000", true},  {"1e7c356f16b3485ca4f006872919285e", false},
+        {"1e7c356f-16b3-485c-a4f0-06872919285", false},  {"1e7c356f-16b3-485c-a4f0-06872919285e0", false},
+        {"1e7c356f-16b3-485c-a4f0-06872919285g", false}, {"1e7c356f-16b3-485c-a4f0+06872919285e", false},
+        {"1e7c356-f16b3-485c-a4f0-06872919285e", false}, {"", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uuid u;
@@ -55,9 +50,9 @@ static void clean_text(void **state)
         {"exact", 5, "exact", false},
         {"longer", 5, "longe", true},
         {"a\nb\tc\x7f", 10, "a b c ", true},
-        {"\xc3\xa9\xc3\xa9", 3, "\xc3\xa9", true},             /* é é: not cut in the middle   */
-        {"\xf0\x9f\x98\x80", 3, "", true},                     /* four bytes do not fit three  */
-        {"<img src=x>", 20, "<img src=x>", false},             /* the page's business, not ours */
+        {"\xc3\xa9\xc3\xa9", 3, "\xc3\xa9", true}, /* é é: not cut in the middle   */
+        {"\xf0\x9f\x98\x80", 3, "", true},         /* four bytes do not fit three  */
+        {"<img src=x>", 20, "<img src=x>", false}, /* the page's business, not ours */
         {"", 5, "", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -76,9 +71,8 @@ static void numbers_read_back(void **state)
         double v;
         const char *text;
     } cases[] = {
-        {0, "0"},         {-0.0, "-0"},   {1, "1"},         {-17, "-17"},  {0.1, "0.1"},
-        {0.41, "0.41"},   {3.2, "3.2"},   {1e15, "1e+15"},  {NAN, "null"}, {INFINITY, "null"},
-        {-INFINITY, "null"},
+        {0, "0"},     {-0.0, "-0"},    {1, "1"},      {-17, "-17"},       {0.1, "0.1"},        {0.41, "0.41"},
+        {3.2, "3.2"}, {1e15, "1e+15"}, {NAN, "null"}, {INFINITY, "null"}, {-INFINITY, "null"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         buf b = {0};
@@ -189,8 +183,9 @@ static void log_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(uuid_text),   cmocka_unit_test(clean_text),     cmocka_unit_test(numbers_read_back),
-        cmocka_unit_test(doubles_are_shortest), cmocka_unit_test(buf_grows), cmocka_unit_test(log_is_bounded),
+        cmocka_unit_test(uuid_text),         cmocka_unit_test(clean_text),
+        cmocka_unit_test(numbers_read_back), cmocka_unit_test(doubles_are_shortest),
+        cmocka_unit_test(buf_grows),         cmocka_unit_test(log_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,8 +66,7 @@ static order_result give_slice(order *o, heard *h, uint64_t kept, uint64_t seq, 
                                                .seq = seq,
                                                .time = time,
                                                .values = values},
-                                SIZE_MAX,
-                                &(order_sink){hear_row, hear_gap, h});
+                                SIZE_MAX, &(order_sink){hear_row, hear_gap, h});
     free(time);
     free(values);
     assert_int_equal(order_next(o), h->next);

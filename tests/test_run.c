@@ -98,7 +98,8 @@ static void state_names(void **state)
 static void batch_frees_all(void **state) /* the sanitizer looks on */
 {
     (void)state;
-    run_info info = {.app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .place = TEXT(""), .note = TEXT("")};
+    run_info info = {
+        .app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .place = TEXT(""), .note = TEXT("")};
     batch *b = mem_calloc(1, sizeof *b);
     b->parts = mem_calloc(2, sizeof *b->parts);
     b->count = 2;
