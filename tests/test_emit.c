@@ -124,9 +124,10 @@ static void a_runs_details(void **state)
     run_info r = sample_run();
     buf out = {0};
     emit_run_details(&out, &r, (double[]){0.1, NAN}, 3000 * MS);
-    assert_non_null(strstr(out.p, "\"host\":\"box\",\"pid\":4711,\"build\":\"\",\"args\":\"\",\"clock_offset\":0,\"column_info\":["
-                                  "{\"name\":\"mem\\\\ory\",\"unit\":\"MB\",\"kind\":\"gauge\",\"last\":0.1},"
-                                  "{\"name\":\"<b>hits\",\"unit\":\"\",\"kind\":\"counter\",\"last\":null}]}"));
+    assert_non_null(strstr(
+        out.p, "\"host\":\"box\",\"pid\":4711,\"build\":\"\",\"args\":\"\",\"clock_offset\":0,\"column_info\":["
+               "{\"name\":\"mem\\\\ory\",\"unit\":\"MB\",\"kind\":\"gauge\",\"last\":0.1},"
+               "{\"name\":\"<b>hits\",\"unit\":\"\",\"kind\":\"counter\",\"last\":null}]}"));
     out.n = 0;
     r.pid = 0;
     emit_run_details(&out, &r, (double[]){INFINITY, 1}, 3000 * MS);
