@@ -8,16 +8,17 @@ said=$(mktemp)
 mnemic= hello=
 
 stop() {
-    trap '' INT TERM
+    trap '' INT TERM HUP
     [ -z "$hello" ] || { kill "$hello" 2>/dev/null || true; wait "$hello" || true; }
     [ -z "$mnemic" ] || { kill "$mnemic" 2>/dev/null || true; wait "$mnemic" || status=$?; }
     rm -f "$said"
     echo "Ended. The runs are kept in $build/demo.db."
     exit "${status:-0}"
 }
-trap 'status=0; stop' INT TERM
+trap 'status=0; stop' INT TERM HUP
 
-"$build/mnemic" --store "sqlite:$build/demo.db" --udp "${DEMO_UDP:-127.0.0.1:12013}" \
+# In a session of its own, where Ctrl-C does not reach it: hello says goodbye to it first.
+setsid "$build/mnemic" --store "sqlite:$build/demo.db" --udp "${DEMO_UDP:-127.0.0.1:12013}" \
     --http "${DEMO_HTTP:-127.0.0.1:12111}" >"$said" &
 mnemic=$!
 until grep -q ^http "$said"; do

@@ -12,7 +12,7 @@ const demos = [];
 before(async () => { browser = await launch(); });
 
 after(async () => {
-  for (const { child } of demos) if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+  for (const { child } of demos) if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGINT');
   await browser?.close();
 });
 
