@@ -36,6 +36,13 @@ static inline void store_u64(uint8_t *p, uint64_t v)
     memcpy(p, &v, sizeof v);
 }
 
+/* The lowest `bytes` of v; returns the place behind them. */
+static inline uint8_t *store_uint(uint8_t *p, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++) p[i] = (uint8_t)(v >> 8 * i);
+    return p + bytes;
+}
+
 static inline uint64_t load_u64(const uint8_t *p)
 {
     uint64_t v;
@@ -93,6 +100,17 @@ static inline unsigned get_u8(reader *r)
         return 0;
     }
     return *r->p++;
+}
+
+static inline uint64_t get_uint(reader *r, int bytes)
+{
+    uint64_t v = 0;
+    if (r->bad || r->end - r->p < bytes) {
+        r->bad = true;
+        return 0;
+    }
+    for (int i = 0; i < bytes; i++) v |= (uint64_t)*r->p++ << 8 * i;
+    return v;
 }
 
 static inline uint64_t get_varint(reader *r)

@@ -15,17 +15,6 @@ static _Thread_local struct {
     record_tag tags[MAX_TAGS];
 } room;
 
-static uint64_t get_uint(reader *r, int bytes)
-{
-    uint64_t v = 0;
-    if (r->bad || r->end - r->p < bytes) {
-        r->bad = true;
-        return 0;
-    }
-    for (int i = 0; i < bytes; i++) v |= (uint64_t)*r->p++ << 8 * i;
-    return v;
-}
-
 /* A text of `n` bytes; one that is not UTF-8 makes the whole datagram bad, as in JSON. */
 static span get_text(reader *r, size_t n)
 {

@@ -13,6 +13,16 @@
 #define BINARY_ACK     0x81
 #define BINARY_REFUSED 0x82
 #define BINARY_SEALED  0x7E
+#define BINARY_KIND    4 /* bytes: magic, version, kind */
+
+/* What every message begins with. */
+static inline void binary_put_kind(uint8_t out[BINARY_KIND], uint8_t kind)
+{
+    out[0] = BINARY_MAGIC_0;
+    out[1] = BINARY_MAGIC_1;
+    out[2] = BINARY_VERSION;
+    out[3] = kind;
+}
 
 bool decode_is_binary(const uint8_t *p, size_t n);
 decode_result decode_binary(const uint8_t *p, size_t n, record_sink sink, void *ctx);

@@ -13,8 +13,9 @@ size_t refuse(refuser *f, refusal why, const uint8_t *datagram, size_t n, int64_
     if (now - f->second >= NS_PER_SECOND) *f = (refuser){.second = now};
     if (f->sent == REFUSALS_PER_SECOND) return 0;
     f->sent++;
-    memcpy(out, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_REFUSED}, 4);
-    memcpy(out + 4, datagram + 4, sizeof(uuid)); /* every version has the run there, and so has SEALED */
+    binary_put_kind(out, BINARY_REFUSED);
+    memcpy(out + BINARY_KIND, datagram + BINARY_KIND,
+           sizeof(uuid)); /* every version has the run there, and so has SEALED */
     out[BINARY_HEADER] = (uint8_t)why;
     return REFUSED_BYTES;
 }

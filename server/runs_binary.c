@@ -412,12 +412,6 @@ void runs_durable(runs *r, const receipt *done)
     owe(r, e, true);
 }
 
-static uint8_t *put(uint8_t *p, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++) p[i] = (uint8_t)(v >> 8 * i);
-    return p + bytes;
-}
-
 /* At most `room` bytes, of which there are ACK_HEAD at least. */
 static size_t write_ack(const entry *e, size_t room, uint8_t *out)
 {
@@ -427,19 +421,19 @@ static size_t write_ack(const entry *e, size_t room, uint8_t *out)
     room = (room - ACK_HEAD) / 12;
     size_t count = ready ? order_holes(b->order, holes, room < MAX_HOLES ? room : MAX_HOLES) : 0;
     uint8_t *p = out;
-    memcpy(p, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_ACK}, 4);
-    memcpy(p + 4, e->info->id.b, sizeof e->info->id.b);
+    binary_put_kind(p, BINARY_ACK);
+    memcpy(p + BINARY_KIND, e->info->id.b, sizeof e->info->id.b);
     p += BINARY_HEADER;
-    p = put(p, (unsigned)(b->durable.known ? 1 : 0) | (b->durable.ended ? 2u : 0u), 1);
-    p = put(p, count, 1);
-    p = put(p, b->durable.columns, 2);
-    p = put(p, b->durable.marks, 4);
-    p = put(p, b->durable.rows, 8);
-    p = put(p, ready ? order_next(b->order) : 0, 8);
-    p = put(p, ready ? order_top(b->order) : 0, 8);
+    p = store_uint(p, (unsigned)(b->durable.known ? 1 : 0) | (b->durable.ended ? 2u : 0u), 1);
+    p = store_uint(p, count, 1);
+    p = store_uint(p, b->durable.columns, 2);
+    p = store_uint(p, b->durable.marks, 4);
+    p = store_uint(p, b->durable.rows, 8);
+    p = store_uint(p, ready ? order_next(b->order) : 0, 8);
+    p = store_uint(p, ready ? order_top(b->order) : 0, 8);
     for (size_t i = 0; i < count; i++) {
-        p = put(p, holes[i].first, 8);
-        p = put(p, holes[i].count, 4);
+        p = store_uint(p, holes[i].first, 8);
+        p = store_uint(p, holes[i].count, 4);
     }
     return (size_t)(p - out);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define HEX_DIGITS (2 * SEAL_KEY)
-#define CLEAR      4 /* bytes before the nonce; they are authenticated, too */
+#define CLEAR      BINARY_KIND /* bytes before the nonce; they are authenticated, too */
 
 _Static_assert(SEAL_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "the nonce of XChaCha20");
 _Static_assert(SEAL_BYTES == SEAL_HEAD + crypto_aead_xchacha20poly1305_ietf_ABYTES, "the tag of Poly1305");
@@ -68,7 +68,8 @@ bool seal_read(const char *path, seal_keys *out, buf *why)
      authenticated  nonce                                            */
 seal_result seal_open(const seal_keys *keys, uint8_t *bytes, size_t n, uint64_t *counter)
 {
-    const uint8_t head[CLEAR] = {BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_SEALED};
+    uint8_t head[CLEAR];
+    binary_put_kind(head, BINARY_SEALED);
     if (n < SEAL_BYTES || memcmp(bytes, head, sizeof head) != 0) return SEAL_MISSING;
     uint8_t *message = bytes + SEAL_HEAD;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(message, NULL, NULL, message, n - SEAL_HEAD, bytes, CLEAR,
@@ -82,7 +83,7 @@ seal_result seal_open(const seal_keys *keys, uint8_t *bytes, size_t n, uint64_t 
 
 size_t seal_close(const seal_keys *keys, const uint8_t *message, size_t n, uint8_t *out)
 {
-    memcpy(out, (uint8_t[]){BINARY_MAGIC_0, BINARY_MAGIC_1, BINARY_VERSION, BINARY_SEALED}, CLEAR);
+    binary_put_kind(out, BINARY_SEALED);
     randombytes_buf(out + CLEAR, SEAL_NONCE); /* 192 random bits never come twice */
     crypto_aead_xchacha20poly1305_ietf_encrypt(out + SEAL_HEAD, NULL, message, n, out, CLEAR, NULL, out + CLEAR,
                                                keys->from_server);

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define RANDOM_SEED 88172645463325252u
+#include "random.h"
+
 #include "../server/chunk.h"
 
 #include <math.h>
@@ -17,15 +20,6 @@
 #define START  INT64_C(1769860800000000000)
 
 /* xorshift64*: the same numbers each time. */
-static uint64_t random_state = 88172645463325252u;
-static uint64_t random_u64(void)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * 2685821657736338717u;
-}
-
 static double random_unit(void)
 {
     return (double)(random_u64() >> 11) * 0x1p-53;

@@ -7,27 +7,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define RANDOM_SEED 1
+#include "random.h"
+
 #include "../server/query.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- random numbers: the same each time ---- */
-
-static uint64_t random_state = 1;
-static uint64_t random_u64(void)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * 2685821657736338717u;
-}
-
-static size_t random_below(size_t n)
-{
-    return n ? (size_t)(random_u64() >> 11) % n : 0;
-}
 
 /* ---- a store in memory ---- */
 

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define RANDOM_SEED 1
+#include "random.h"
+
 #include "../server/merge.h"
 #include "../server/query.h"
 
@@ -15,20 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t random_state = 1;
-static uint64_t random_u64(void)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * 2685821657736338717u;
-}
-
-static size_t random_below(size_t n)
-{
-    return (size_t)(random_u64() >> 11) % n;
-}
 
 /* ---- a store in a folder of its own ---- */
 
