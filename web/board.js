@@ -5,6 +5,7 @@ import { Card } from './card.js';
 import { plotWidth, readTheme } from './chart.js';
 import { arrange, el } from './dom.js';
 import { groups } from './model.js';
+import { watchTheme } from './theme.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./card.js').Handlers} Handlers */
@@ -33,7 +34,7 @@ export class Board {
   watch() {
     readTheme();
     new ResizeObserver(() => this.resized()).observe(this.place);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    watchTheme(() => {
       readTheme();
       for (const card of this.cards.values()) card.chart?.repaint();
     });

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// theme: light or dark, as the system is or as the reader chose; the choice is kept in this browser.
+// index.html loads it before anything is painted, so that a chosen theme never flashes in the other one.
+
+const KEY = 'mnemic.theme';
+const system = matchMedia('(prefers-color-scheme: dark)');
+/** @type {Set<() => void>} */
+const watchers = new Set();
+
+/** @typedef {'system' | 'light' | 'dark'} Theme */
+/** @type {Theme[]} */
+export const THEMES = ['system', 'light', 'dark'];
+
+/** @returns {Theme} */
+export function chosenTheme() {
+  return THEMES.find((t) => t === document.documentElement.dataset.theme) ?? 'system';
+}
+
+/** @param {Theme} theme */
+export function chooseTheme(theme) {
+  apply(theme);
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // A browser that keeps nothing shows the choice until the page is left.
+  }
+}
+
+/** Colours that a script has read from the style are out of date when this calls. @param {() => void} changed */
+export function watchTheme(changed) {
+  watchers.add(changed);
+}
+
+/** @param {string | null} theme */
+function apply(theme) {
+  const chosen = THEMES.find((t) => t === theme) ?? 'system';
+  document.documentElement.dataset.theme = chosen;
+  for (const changed of watchers) changed();
+}
+
+/** @returns {string | null} */
+function kept() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+system.addEventListener('change', () => watchers.forEach((changed) => changed()));
+window.addEventListener('storage', (event) => event.key === KEY && apply(event.newValue)); // another tab chose
+apply(kept());
