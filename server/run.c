@@ -33,6 +33,7 @@ run_info *run_info_copy(const run_info *r)
     copy->args = mem_strdup(r->args);
     copy->place = mem_strdup(r->place);
     copy->note = mem_strdup(r->note);
+    copy->user_tags = mem_strdup(r->user_tags);
     copy->columns = columns_copy(r->columns, r->column_count);
     copy->tags = tags_copy(r->tags, r->tag_count);
     return copy;
@@ -57,7 +58,25 @@ void run_info_free(run_info *r)
     free(r->args);
     free(r->place);
     free(r->note);
+    free(r->user_tags);
     free(r);
+}
+
+static void swap_text(char **a, char **b)
+{
+    char *text = *a;
+    *a = *b;
+    *b = text;
+}
+
+void run_info_take_stored(run_info *to, run_info *from)
+{
+    to->rows = from->rows;
+    to->lost = from->lost;
+    to->pinned = from->pinned;
+    to->deleted = from->deleted;
+    swap_text(&to->note, &from->note);
+    swap_text(&to->user_tags, &from->user_tags);
 }
 
 const char *run_state_name(run_state s)

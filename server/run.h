@@ -35,17 +35,22 @@ typedef struct {
     int64_t offset;          /* ns: the client's wall clock minus the clock of its rows, lately  */
     uint64_t counter;        /* the highest of its sealed datagrams that was taken                */
     bool acked;              /* its client keeps rows until they are acknowledged; not stored    */
+    bool counted;            /* the server numbers its rows, its client does not; not stored     */
     run_state state;
     run_column *columns;
     size_t column_count;
     run_tag *tags;
     size_t tag_count;
-    char *note;              /* the user's, as `pinned`: the registry never sets them */
+    char *note;              /* the user's, as all that follows: the registry never sets it      */
+    char *user_tags;         /* a JSON object: tags added, changed, and (null) taken away; "": none */
     bool pinned;
+    int64_t deleted;         /* when, ns by the server's clock; 0: it is not                     */
 } run_info;
 
 run_info *run_info_copy(const run_info *r);
 void run_info_free(run_info *r);                             /* frees what it points to, and itself; NULL is fine */
+/* What the store knows better than the registry passes from the one to the other: rows, lost, and what the user edits. */
+void run_info_take_stored(run_info *to, run_info *from);
 const char *run_state_name(run_state s);                     /* "live", "ended", "crashed", "lost"                */
 /* A run that says nothing for longer than 3 of its intervals, and than 15 s, is lost. */
 run_state run_state_at(const run_info *r, int64_t now);

@@ -16,6 +16,7 @@ run_info *info_blank(const uuid *id, int64_t now)
     info->args = mem_strdup("");
     info->place = mem_strdup("");
     info->note = mem_strdup("");
+    info->user_tags = mem_strdup("");
     info->started = info->last = info->seen = now;
     return info;
 }
@@ -40,6 +41,7 @@ run_info *info_told(const record *r, size_t known, hash_key key, uint64_t *clipp
     told->args = clean(r->announce.args, MAX_TEXT_BYTES, &texts);
     told->place = clean(r->announce.place, MAX_NAME_BYTES, &texts);
     told->note = mem_strdup("");
+    told->user_tags = mem_strdup("");
     told->pid = r->announce.pid;
     told->born = r->announce.born;
     told->started = r->announce.started;

@@ -93,12 +93,7 @@ static void merge_stored(stream *s)
         s->info = stored;
         return;
     }
-    info->rows = stored->rows;
-    info->lost = stored->lost;
-    info->pinned = stored->pinned;
-    char *note = info->note;
-    info->note = stored->note;
-    stored->note = note;
+    run_info_take_stored(info, stored);
     run_info_free(stored);
 }
 
@@ -155,13 +150,8 @@ static void take_info(stream *s, live_news *news)
 {
     run_info *old = s->info, *info = news->info;
     news->info = NULL;
-    info->rows = old->rows;
-    info->lost = old->lost;
-    info->pinned = old->pinned;
-    char *note = info->note;
-    info->note = old->note;
-    old->note = note;
     if (facts_differ(old, info)) s->stale = true;
+    run_info_take_stored(info, old);
     s->info = info;
     run_info_free(old);
 }

@@ -39,34 +39,29 @@ static store_status status_of(int rc)
     }
 }
 
-store_status store_fail(store *s, store_status status, const char *format, ...)
+store_status sql_refuse(sqlite_store *s, store_status status, const char *format, ...)
 {
     char text[512];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    s->error.n = 0;
-    buf_printf(&s->error, "%s: %s", s->file, text);
+    s->base.error.n = 0;
+    buf_printf(&s->base.error, "%s: %s", s->file, text);
     return status;
 }
 
-store_status sql_failed(store *s, int rc)
+store_status sql_failed(sqlite_store *s, int rc)
 {
     int system = sqlite3_system_errno(s->db);
     bool tells = system && ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN);
-    return store_fail(s, status_of(rc), "%s%s%s", sqlite3_errmsg(s->db), tells ? ": " : "",
+    return sql_refuse(s, status_of(rc), "%s%s%s", sqlite3_errmsg(s->db), tells ? ": " : "",
                       tells ? strerror(system) : "");
-}
-
-const char *store_error(const store *s)
-{
-    return s->error.n ? s->error.p : "";
 }
 
 /* ---- running statements ---- */
 
-store_status sql_end(store *s, sqlite3_stmt *statement, int rc)
+store_status sql_end(sqlite_store *s, sqlite3_stmt *statement, int rc)
 {
     store_status status = status_of(rc) == STORE_OK ? STORE_OK : sql_failed(s, rc);
     sqlite3_reset(statement);
@@ -74,12 +69,12 @@ store_status sql_end(store *s, sqlite3_stmt *statement, int rc)
     return status;
 }
 
-store_status sql_run(store *s, sqlite3_stmt *statement)
+store_status sql_run(sqlite_store *s, sqlite3_stmt *statement)
 {
     return sql_end(s, statement, sqlite3_step(statement));
 }
 
-store_status sql_read_begin(store *s)
+store_status sql_read_begin(sqlite_store *s)
 {
     if (s->reading == 0) {
         store_status status = sql_run(s, s->sql[SQL_BEGIN_READ]);
@@ -90,14 +85,15 @@ store_status sql_read_begin(store *s)
 }
 
 /* Committing what only read cannot fail in a way that matters: the next BEGIN would tell. */
-void sql_read_end(store *s)
+void sql_read_end(sqlite_store *s)
 {
     assert(s->reading > 0);
     if (--s->reading == 0) sql_run(s, s->sql[SQL_COMMIT]);
 }
 
-store_status store_snapshot_begin(store *s)
+static store_status sqlite_snapshot_begin(store *base)
 {
+    sqlite_store *s = (sqlite_store *)base;
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
     status = sql_run(s, s->sql[SQL_PIN]); /* BEGIN alone waits for the first read */
@@ -105,12 +101,13 @@ store_status store_snapshot_begin(store *s)
     return status;
 }
 
-void store_snapshot_end(store *s)
+static void sqlite_snapshot_end(store *base)
 {
+    sqlite_store *s = (sqlite_store *)base;
     sql_read_end(s);
 }
 
-store_status sql_run_key(store *s, const uuid *id, int64_t *key, int64_t *facts)
+store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key, int64_t *facts)
 {
     sqlite3_stmt *find = s->sql[SQL_RUN_KEY];
     sqlite3_bind_blob(find, 1, id->b, sizeof id->b, SQLITE_STATIC);
@@ -120,27 +117,14 @@ store_status sql_run_key(store *s, const uuid *id, int64_t *key, int64_t *facts)
         if (facts) *facts = sqlite3_column_int64(find, 1);
     }
     store_status status = sql_end(s, find, rc);
-    return status == STORE_OK && rc == SQLITE_DONE ? store_fail(s, STORE_MISSING, "there is no such run") : status;
+    return status == STORE_OK && rc == SQLITE_DONE ? sql_refuse(s, STORE_MISSING, "there is no such run") : status;
 }
 
 /* ---- opening ---- */
 
-static bool has_prefix(const char *s, const char *prefix)
-{
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
 /* The file a URL names; NULL: `why` tells. */
 static const char *file_of(const char *url, buf *why)
 {
-    if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:")) {
-        buf_text(why, "this build of mnemic cannot store in PostgreSQL yet; use sqlite:FILE");
-        return NULL;
-    }
-    if (!has_prefix(url, "sqlite:")) {
-        buf_printf(why, "the store \"%s\" is not of the form sqlite:FILE", url);
-        return NULL;
-    }
     const char *file = url + strlen("sqlite:");
     if (strcmp(file, ":memory:") == 0) {
         buf_text(why, "a store in memory cannot be shared by the server's threads; name a file: sqlite:FILE");
@@ -184,7 +168,7 @@ static bool place_is_good(const char *file, store_mode mode, buf *why)
 
 /* One process writes. A lock of its own file: SQLite's locks would shut out the readers, and closing a second
    descriptor of the database would drop SQLite's. The system lets go of it when the process ends, however it ends. */
-static bool lock_writer(store *s, buf *why)
+static bool lock_writer(sqlite_store *s, buf *why)
 {
     buf name = {0};
     buf_printf(&name, "%s-lock", s->file);
@@ -198,14 +182,14 @@ static bool lock_writer(store *s, buf *why)
     return good;
 }
 
-static bool prepare(store *s, const char *text, sqlite3_stmt **out, buf *why)
+static bool prepare(sqlite_store *s, const char *text, sqlite3_stmt **out, buf *why)
 {
     if (sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) == SQLITE_OK) return true;
     buf_printf(why, "cannot use %s: %s", s->file, sqlite3_errmsg(s->db));
     return false;
 }
 
-static bool prepare_all(store *s, buf *why)
+static bool prepare_all(sqlite_store *s, buf *why)
 {
     static const char *const texts[SQL_COUNT] = {
 #define X(id, text) [SQL_##id] = text,
@@ -220,7 +204,7 @@ static bool prepare_all(store *s, buf *why)
 }
 
 /* WAL is a property of the file; the rest of the connection. */
-static bool set_up_writer(store *s, buf *why)
+static bool set_up_writer(sqlite_store *s, buf *why)
 {
     sqlite3_stmt *mode = NULL;
     bool wal = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &mode, NULL) == SQLITE_OK &&
@@ -236,7 +220,7 @@ static bool set_up_writer(store *s, buf *why)
            SQLITE_OK;
 }
 
-static bool open_database(store *s, store_mode mode, buf *why)
+static bool open_database(sqlite_store *s, store_mode mode, buf *why)
 {
     int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     int rc = sqlite3_open_v2(s->file, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -258,34 +242,52 @@ static bool open_database(store *s, store_mode mode, buf *why)
     return true;
 }
 
-store *store_open(const char *url, store_mode mode, buf *why)
+static void sqlite_close(store *base)
+{
+    sqlite_store *s = (sqlite_store *)base;
+    for (size_t i = 0; i < SQL_COUNT; i++) sqlite3_finalize(s->sql[i]);
+    for (size_t i = 0; i < STORE_LEVELS; i++) sqlite3_finalize(s->entries[i]);
+    sqlite3_close(s->db);
+    if (s->lock >= 0) close(s->lock); /* after SQLite's last write */
+    buf_free(&s->base.error);
+    buf_free(&s->bytes);
+    free(s->summaries);
+    free(s->file);
+    free(s);
+}
+
+static store *sqlite_open(const char *url, store_mode mode, buf *why)
 {
     const char *file = file_of(url, why);
     if (!file || !place_is_good(file, mode, why)) return NULL;
-    store *s = mem_calloc(1, sizeof *s);
+    sqlite_store *s = mem_calloc(1, sizeof *s);
+    s->base.kind = &store_sqlite;
     s->file = mem_strdup(file);
     s->lock = -1;
     bool good = open_database(s, mode, why);
     if (mode == STORE_WRITE)
         good = good && lock_writer(s, why) && schema_make(s->db, s->file, why) && set_up_writer(s, why);
     if (!good || !prepare_all(s, why)) {
-        store_close(s);
+        sqlite_close(&s->base);
         return NULL;
     }
     s->summaries = mem_calloc(MAX_COLUMNS, sizeof *s->summaries);
-    return s;
+    return &s->base;
 }
 
-void store_close(store *s)
-{
-    if (!s) return;
-    for (size_t i = 0; i < SQL_COUNT; i++) sqlite3_finalize(s->sql[i]);
-    for (size_t i = 0; i < STORE_LEVELS; i++) sqlite3_finalize(s->entries[i]);
-    sqlite3_close(s->db);
-    if (s->lock >= 0) close(s->lock); /* after SQLite's last write */
-    buf_free(&s->error);
-    buf_free(&s->bytes);
-    free(s->summaries);
-    free(s->file);
-    free(s);
-}
+const store_kind store_sqlite = {
+    .name = "sqlite",
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .write = sqlite_write,
+    .edit = sqlite_edit,
+    .runs = sqlite_runs,
+    .run = sqlite_run,
+    .cover = sqlite_cover,
+    .entries = sqlite_entries,
+    .chunk = sqlite_chunk,
+    .events = sqlite_events,
+    .unmerged = sqlite_unmerged,
+    .snapshot_begin = sqlite_snapshot_begin,
+    .snapshot_end = sqlite_snapshot_end,
+};

@@ -8,7 +8,7 @@
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
 
-#include "store.h"
+#include "store_kind.h"
 
 #include <sqlite3.h>
 
@@ -29,6 +29,8 @@
                 " lost = min(lost + ?7, 9223372036854775807), small = small + ?8, loose = loose + ?9,"             \
                 " max_gap = max(max_gap, ?10), next_mark = max(next_mark, ?11), clock_offset = ?12,"                   \
                 " counter = max(counter, ?13) WHERE id = ?1")                                                          \
+    X(RUN_EDIT, "UPDATE run SET note = ifnull(?2, note), user_tags = ifnull(?3, user_tags),"                           \
+                " pinned = ifnull(?4, pinned), deleted = ifnull(?5, deleted) WHERE uuid = ?1")                         \
     X(COLUMN_PUT, "INSERT INTO run_column (run, position, name, unit, kind) VALUES (?1, ?2, ?3, ?4, ?5)"               \
                   " ON CONFLICT DO UPDATE SET name = ?3, unit = ?4, kind = ?5")                                        \
     X(TAGS_DROP, "DELETE FROM run_tag WHERE run = ?1")                                                                 \
@@ -66,7 +68,7 @@
 
 #define STORE_RUN_FIELDS                                                                                               \
     "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, pinned,"     \
-    " next_mark, clock_offset, place, born, counter"
+    " next_mark, clock_offset, place, born, counter, user_tags, deleted"
 
 /* One statement for each level, since a cover reads several levels at once. */
 #define STORE_SQL_ENTRIES                                                                                              \
@@ -78,40 +80,40 @@ typedef enum {
 #define X(id, text) SQL_##id,
     STORE_SQL(X)
 #undef X
-    SQL_COUNT
+        SQL_COUNT
 } sql_id;
 
-struct store {
+typedef struct {
+    store base;
     sqlite3 *db;
     char *file;
-    int lock;                               /* of FILE-lock; -1: a reader              */
-    int reading;                            /* how deep in sql_read_begin()            */
+    int lock;    /* of FILE-lock; -1: a reader              */
+    int reading; /* how deep in sql_read_begin()            */
     sqlite3_stmt *sql[SQL_COUNT];
     sqlite3_stmt *entries[STORE_LEVELS];
-    buf error;
-    buf bytes;                              /* of the chunk being encoded              */
-    summary *summaries;                     /* [MAX_COLUMNS], of the entry being read  */
-};
+    buf bytes;          /* of the chunk being encoded              */
+    summary *summaries; /* [MAX_COLUMNS], of the entry being read  */
+} sqlite_store;
 
 /* ---- running statements ----
    Values are bound by sqlite3_bind_*: such a call fails only if memory is out or a text exceeds 1 GB; then the value
    stays NULL, which no column of ours takes, so the step that follows fails. */
 
 /* Runs a statement that gives no rows, and resets it. */
-store_status sql_run(store *s, sqlite3_stmt *statement);
+store_status sql_run(sqlite_store *s, sqlite3_stmt *statement);
 /* After the last sqlite3_step() gave `rc`: resets the statement. SQLITE_ROW and SQLITE_DONE are STORE_OK. */
-store_status sql_end(store *s, sqlite3_stmt *statement, int rc);
+store_status sql_end(sqlite_store *s, sqlite3_stmt *statement, int rc);
 /* Keeps SQLite's message for store_error(). */
-store_status sql_failed(store *s, int rc);
-store_status store_fail(store *s, store_status status, const char *format, ...)
+store_status sql_failed(sqlite_store *s, int rc);
+store_status sql_refuse(sqlite_store *s, store_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* What is read between the two is of one state. May be nested. */
-store_status sql_read_begin(store *s);
-void sql_read_end(store *s);
+store_status sql_read_begin(sqlite_store *s);
+void sql_read_end(sqlite_store *s);
 
 /* STORE_MISSING: there is none. `facts` may be NULL. */
-store_status sql_run_key(store *s, const uuid *id, int64_t *key, int64_t *facts);
+store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key, int64_t *facts);
 
 static inline span sql_bytes(sqlite3_stmt *statement, int column)
 {
@@ -119,12 +121,21 @@ static inline span sql_bytes(sqlite3_stmt *statement, int column)
     return (span){p, (size_t)sqlite3_column_bytes(statement, column)};
 }
 
-/* last - first, or INT64_MAX where that is too much for 64 bits: so that stands for "unbounded". */
-static inline int64_t store_length(int64_t first, int64_t last)
-{
-    int64_t length;
-    return __builtin_sub_overflow(last, first, &length) ? INT64_MAX : length;
-}
+/* ---- what store_sqlite.c offers as a store, beside opening and closing ---- */
+
+store_status sqlite_write(store *base, const store_change *changes, size_t count);
+store_status sqlite_edit(store *base, const uuid *id, const run_edit *edit);
+store_status sqlite_runs(store *base, bool (*each)(void *ctx, const run_info *r), void *ctx);
+store_status sqlite_run(store *base, const uuid *id, run_info **out);
+store_status sqlite_cover(store *base, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
+                          void *ctx);
+store_status sqlite_entries(store *base, const uuid *id, uint32_t level, int64_t from, int64_t to,
+                            store_entry_fn each, void *ctx);
+store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
+                          chunk **out);
+store_status sqlite_events(store *base, const uuid *id, int64_t from, int64_t to,
+                           bool (*each)(void *ctx, const run_event *e), void *ctx);
+store_status sqlite_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx);
 
 /* ---- the schema ---- */
 

@@ -14,7 +14,7 @@ typedef struct {
 } place;
 
 typedef struct {
-    store *s;
+    sqlite_store *s;
     int64_t run, from, to, longest;
     int64_t max_span[STORE_LEVELS];
     int top; /* the highest level there is; -1: nothing is stored */
@@ -96,7 +96,7 @@ static chunk_key key_of(sqlite3_stmt *st, int level)
 static store_status give(walk *w, sqlite3_stmt *st, const chunk_key *key)
 {
     int columns = summaries_decode(sql_bytes(st, 7), w->s->summaries, MAX_COLUMNS);
-    if (columns < 0 || columns > MAX_COLUMNS) return store_fail(w->s, STORE_FAILED, "a chunk's summary is damaged");
+    if (columns < 0 || columns > MAX_COLUMNS) return sql_refuse(w->s, STORE_FAILED, "a chunk's summary is damaged");
     w->stopped = !w->each(w->ctx, key, w->s->summaries, (size_t)columns);
     return STORE_OK;
 }
@@ -134,9 +134,10 @@ static store_status walk_level(walk *w, int level, place lo, place hi)
     return status == STORE_OK && !w->stopped ? walk_level(w, level - 1, lo, hi) : status;
 }
 
-store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
-                         void *ctx)
+store_status sqlite_cover(store *base, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
+                          void *ctx)
 {
+    sqlite_store *s = (sqlite_store *)base;
     walk w = {.s = s, .from = from, .to = to, .longest = longest, .each = each, .ctx = ctx};
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
@@ -147,9 +148,10 @@ store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int
     return status;
 }
 
-store_status store_entries(store *s, const uuid *id, uint32_t level, int64_t from, int64_t to, store_entry_fn each,
-                           void *ctx)
+store_status sqlite_entries(store *base, const uuid *id, uint32_t level, int64_t from, int64_t to,
+                            store_entry_fn each, void *ctx)
 {
+    sqlite_store *s = (sqlite_store *)base;
     walk w = {.s = s, .from = from, .to = to, .each = each, .ctx = ctx};
     if (level >= STORE_LEVELS) return STORE_OK;
     store_status status = sql_read_begin(s);

@@ -13,7 +13,7 @@ static char *text_of(sqlite3_stmt *st, int column)
     return mem_strndup(text.p, text.n);
 }
 
-static store_status read_columns(store *s, int64_t run, run_info *r)
+static store_status read_columns(sqlite_store *s, int64_t run, run_info *r)
 {
     sqlite3_stmt *st = s->sql[SQL_COLUMNS];
     sqlite3_bind_int64(st, 1, run);
@@ -27,7 +27,7 @@ static store_status read_columns(store *s, int64_t run, run_info *r)
     return sql_end(s, st, rc);
 }
 
-static store_status read_tags(store *s, int64_t run, run_info *r)
+static store_status read_tags(sqlite_store *s, int64_t run, run_info *r)
 {
     sqlite3_stmt *st = s->sql[SQL_TAGS];
     sqlite3_bind_int64(st, 1, run);
@@ -65,11 +65,13 @@ static run_info *run_of(sqlite3_stmt *st)
     r->place = text_of(st, 19);
     r->born = (uint64_t)sqlite3_column_int64(st, 20);
     r->counter = (uint64_t)sqlite3_column_int64(st, 21);
+    r->user_tags = text_of(st, 22);
+    r->deleted = sqlite3_column_int64(st, 23);
     return r;
 }
 
 /* The run on which `st` stands, with what is in tables of its own; NULL if that fails. */
-static store_status read_run(store *s, sqlite3_stmt *st, run_info **out)
+static store_status read_run(sqlite_store *s, sqlite3_stmt *st, run_info **out)
 {
     int64_t key = sqlite3_column_int64(st, 0);
     run_info *r = run_of(st);
@@ -83,8 +85,9 @@ static store_status read_run(store *s, sqlite3_stmt *st, run_info **out)
     return status;
 }
 
-store_status store_run(store *s, const uuid *id, run_info **out)
+store_status sqlite_run(store *base, const uuid *id, run_info **out)
 {
+    sqlite_store *s = (sqlite_store *)base;
     *out = NULL;
     sqlite3_stmt *st = s->sql[SQL_RUN_GET];
     store_status status = sql_read_begin(s);
@@ -95,11 +98,12 @@ store_status store_run(store *s, const uuid *id, run_info **out)
     store_status end = sql_end(s, st, rc);
     sql_read_end(s);
     if (status != STORE_OK || end != STORE_OK) return status != STORE_OK ? status : end;
-    return *out ? STORE_OK : store_fail(s, STORE_MISSING, "there is no such run");
+    return *out ? STORE_OK : sql_refuse(s, STORE_MISSING, "there is no such run");
 }
 
-store_status store_runs(store *s, bool (*each)(void *ctx, const run_info *r), void *ctx)
+store_status sqlite_runs(store *base, bool (*each)(void *ctx, const run_info *r), void *ctx)
 {
+    sqlite_store *s = (sqlite_store *)base;
     sqlite3_stmt *st = s->sql[SQL_RUNS];
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
@@ -116,8 +120,9 @@ store_status store_runs(store *s, bool (*each)(void *ctx, const run_info *r), vo
     return status != STORE_OK ? status : end;
 }
 
-store_status store_unmerged(store *s, bool (*each)(void *ctx, const uuid *id), void *ctx)
+store_status sqlite_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx)
 {
+    sqlite_store *s = (sqlite_store *)base;
     sqlite3_stmt *st = s->sql[SQL_UNMERGED];
     int rc;
     bool more = true;
@@ -133,7 +138,7 @@ store_status store_unmerged(store *s, bool (*each)(void *ctx, const uuid *id), v
 
 /* Finds the name of the rows of the very entry that `key` describes: one that it was merged into since may lie under
    the same first row. */
-static store_status find_data(store *s, int64_t run, const chunk_key *k, int64_t *data)
+static store_status find_data(sqlite_store *s, int64_t run, const chunk_key *k, int64_t *data)
 {
     sqlite3_stmt *st = s->sql[SQL_CHUNK_FIND];
     sqlite3_bind_int64(st, 1, run);
@@ -146,23 +151,24 @@ static store_status find_data(store *s, int64_t run, const chunk_key *k, int64_t
                 sqlite3_column_int64(st, 2) == (int64_t)k->rows;
     if (same) *data = sqlite3_column_int64(st, 3);
     store_status status = sql_end(s, st, rc);
-    return status == STORE_OK && !same ? store_fail(s, STORE_MISSING, "the chunk is no more there") : status;
+    return status == STORE_OK && !same ? sql_refuse(s, STORE_MISSING, "the chunk is no more there") : status;
 }
 
-static store_status read_data(store *s, int64_t data, const uint32_t *columns, size_t count, chunk **out)
+static store_status read_data(sqlite_store *s, int64_t data, const uint32_t *columns, size_t count, chunk **out)
 {
     sqlite3_stmt *st = s->sql[SQL_DATA_GET];
     sqlite3_bind_int64(st, 1, data);
     int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) *out = chunk_decode(sql_bytes(st, 0), columns, count);
     store_status status = sql_end(s, st, rc);
-    if (status == STORE_OK && !*out) status = store_fail(s, STORE_FAILED, "the rows of a chunk are damaged");
+    if (status == STORE_OK && !*out) status = sql_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");
     return status;
 }
 
-store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
-                         chunk **out)
+store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
+                          chunk **out)
 {
+    sqlite_store *s = (sqlite_store *)base;
     *out = NULL;
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
@@ -176,9 +182,10 @@ store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const u
 
 /* ---- events ---- */
 
-store_status store_events(store *s, const uuid *id, int64_t from, int64_t to,
-                          bool (*each)(void *ctx, const run_event *e), void *ctx)
+store_status sqlite_events(store *base, const uuid *id, int64_t from, int64_t to,
+                           bool (*each)(void *ctx, const run_event *e), void *ctx)
 {
+    sqlite_store *s = (sqlite_store *)base;
     int64_t run;
     store_status status = sql_run_key(s, id, &run, NULL);
     if (status != STORE_OK) return status;

@@ -20,7 +20,8 @@ static const char *const steps[] = {
     "    args     TEXT NOT NULL,\n"
     "    place    TEXT NOT NULL DEFAULT '',   -- where pid counts: boot and pid namespace\n"
     "    pid      INTEGER NOT NULL,           -- 0: not told\n"
-    "    born     INTEGER NOT NULL DEFAULT 0, -- when that process was started, in clock ticks since boot; 0: not told\n"
+    "    born     INTEGER NOT NULL DEFAULT 0, -- when that process was started, in clock ticks since boot; 0: not "
+    "told\n"
     "    started  INTEGER NOT NULL,\n"
     "    last     INTEGER NOT NULL,           -- time of the newest row\n"
     "    seen     INTEGER NOT NULL,           -- last heard of, by the server's clock\n"
@@ -98,6 +99,8 @@ static const char *const steps[] = {
     "        AS column_names,       -- a JSON array\n"
     "    strftime('%Y-%m-%d %H:%M:%f', started / 1e9, 'unixepoch') AS creation_time -- UTC\n"
     "FROM run",
+    "ALTER TABLE run ADD COLUMN user_tags TEXT NOT NULL DEFAULT ''", /* a JSON object: tags set and taken away by users */
+    "ALTER TABLE run ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0", /* when; it goes for good a while later */
 };
 
 /* A number that a statement gives; false: SQLite's error in `why`. */

@@ -11,7 +11,7 @@
 
 /* What a change adds to the row of its run. */
 typedef struct {
-    store *s;
+    sqlite_store *s;
     int64_t run;
     int64_t rows, lost, small, loose, max_gap;
 } growth;
@@ -33,41 +33,12 @@ static bool before(place a, place b)
 
 /* ---- the run's facts ---- */
 
-/* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). */
-static uint64_t fnv_bytes(uint64_t h, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++) h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
-
-static uint64_t fnv_text(uint64_t h, const char *text)
-{
-    return fnv_bytes(h, text, strlen(text) + 1);
-}
-
-/* Of what seldom changes, so that a commit need not write, or read and compare, each run's columns and tags. */
-static int64_t facts_of(const run_info *r)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    const int64_t numbers[] = {r->pid, (int64_t)r->born, r->started, r->interval, (int64_t)r->column_count};
-    h = fnv_bytes(h, numbers, sizeof numbers);
-    h = fnv_text(fnv_text(fnv_text(fnv_text(h, r->app), r->host), r->build), r->args);
-    h = fnv_text(h, r->place);
-    for (size_t i = 0; i < r->column_count; i++) {
-        h = fnv_text(fnv_text(h, r->columns[i].name), r->columns[i].unit);
-        h = fnv_bytes(h, &(char){(char)r->columns[i].kind}, 1);
-    }
-    for (size_t i = 0; i < r->tag_count; i++) h = fnv_text(fnv_text(h, r->tags[i].name), r->tags[i].value);
-    return (int64_t)h;
-}
-
 static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 }
 
-static store_status put_run(store *s, sqlite3_stmt *statement, const run_info *r, int64_t facts)
+static store_status put_run(sqlite_store *s, sqlite3_stmt *statement, const run_info *r, int64_t facts)
 {
     sqlite3_bind_blob(statement, 1, r->id.b, sizeof r->id.b, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, facts);
@@ -83,7 +54,7 @@ static store_status put_run(store *s, sqlite3_stmt *statement, const run_info *r
     return sql_run(s, statement);
 }
 
-static store_status put_columns(store *s, int64_t run, const run_info *r)
+static store_status put_columns(sqlite_store *s, int64_t run, const run_info *r)
 {
     sqlite3_stmt *put = s->sql[SQL_COLUMN_PUT];
     store_status status = STORE_OK;
@@ -98,7 +69,7 @@ static store_status put_columns(store *s, int64_t run, const run_info *r)
     return status;
 }
 
-static store_status put_tags(store *s, int64_t run, const run_info *r)
+static store_status put_tags(sqlite_store *s, int64_t run, const run_info *r)
 {
     sqlite3_stmt *drop = s->sql[SQL_TAGS_DROP], *put = s->sql[SQL_TAG_PUT];
     sqlite3_bind_int64(drop, 1, run);
@@ -114,9 +85,9 @@ static store_status put_tags(store *s, int64_t run, const run_info *r)
 }
 
 /* Makes the run, or brings its facts up to date; `*run` gets its short name. */
-static store_status write_facts(store *s, const run_info *r, int64_t *run)
+static store_status write_facts(sqlite_store *s, const run_info *r, int64_t *run)
 {
-    int64_t facts = facts_of(r), stored = 0;
+    int64_t facts = store_facts(r), stored = 0;
     store_status status = sql_run_key(s, &r->id, run, &stored);
     if (status == STORE_OK && stored == facts) return STORE_OK;
     if (status == STORE_OK) {
@@ -244,12 +215,12 @@ static store_status find_until(growth *g, const chunk_key *k, place *until)
     }
     store_status status = sql_end(g->s, st, rc);
     if (status == STORE_OK && rows != k->rows)
-        status = store_fail(g->s, STORE_FAILED, "a summary has other rows than what it is to stand for");
+        status = sql_refuse(g->s, STORE_FAILED, "a summary has other rows than what it is to stand for");
     return status;
 }
 
 /* The chunk's rows; `*data` gets the name under which the chunk refers to them. */
-static store_status put_data(store *s, const chunk *c, int64_t *data)
+static store_status put_data(sqlite_store *s, const chunk *c, int64_t *data)
 {
     s->bytes.n = 0;
     chunk_encode(c, &s->bytes);
@@ -297,7 +268,7 @@ static store_status put_entry(growth *g, const chunk *c)
 {
     const chunk_key *k = &c->key;
     if (k->last_seq > INT64_MAX)
-        return store_fail(g->s, STORE_FAILED, "a sequence number of 2^63 or more cannot be stored");
+        return sql_refuse(g->s, STORE_FAILED, "a sequence number of 2^63 or more cannot be stored");
     assert(k->level < STORE_LEVELS);
     found old;
     store_status status = find(g, k, &old);
@@ -358,7 +329,7 @@ static store_status write_growth(const growth *g, const run_info *r)
     return sql_run(g->s, st);
 }
 
-static store_status write_change(store *s, const store_change *c)
+static store_status write_change(sqlite_store *s, const store_change *c)
 {
     growth g = {.s = s};
     store_status status = write_facts(s, c->info, &g.run);
@@ -368,8 +339,9 @@ static store_status write_change(store *s, const store_change *c)
     return status == STORE_OK ? write_growth(&g, c->info) : status;
 }
 
-store_status store_write(store *s, const store_change *changes, size_t count)
+store_status sqlite_write(store *base, const store_change *changes, size_t count)
 {
+    sqlite_store *s = (sqlite_store *)base;
     store_status status = sql_run(s, s->sql[SQL_BEGIN_WRITE]);
     if (status != STORE_OK) return status;
     for (size_t i = 0; status == STORE_OK && i < count; i++) status = write_change(s, &changes[i]);
@@ -380,4 +352,20 @@ store_status store_write(store *s, const store_change *changes, size_t count)
         sqlite3_reset(s->sql[SQL_ROLLBACK]);
     }
     return status;
+}
+
+/* ---- what the user edits ---- */
+
+store_status sqlite_edit(store *base, const uuid *id, const run_edit *edit)
+{
+    sqlite_store *s = (sqlite_store *)base;
+    sqlite3_stmt *st = s->sql[SQL_RUN_EDIT];
+    sqlite3_bind_blob(st, 1, id->b, sizeof id->b, SQLITE_STATIC);
+    if (edit->note) bind_text(st, 2, edit->note);
+    if (edit->tags) bind_text(st, 3, edit->tags);
+    if (edit->pinned >= 0) sqlite3_bind_int64(st, 4, edit->pinned);
+    if (edit->deleted >= 0) sqlite3_bind_int64(st, 5, edit->deleted);
+    store_status status = sql_run(s, st);
+    return status == STORE_OK && sqlite3_changes(s->db) == 0 ? sql_refuse(s, STORE_MISSING, "there is no such run")
+                                                             : status;
 }

@@ -113,6 +113,7 @@ static inline run_info *sample_run(uint32_t n)
     r->born = 86400;
     r->counter = 40;
     r->note = mem_strdup("");
+    r->user_tags = mem_strdup("");
     r->started = r->last = r->seen = SAMPLE_START;
     r->interval = NS_PER_MS;
     r->column_count = SAMPLE_COLUMNS;

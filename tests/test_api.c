@@ -59,7 +59,7 @@ static run_info *make_run(const char *id, const char *app, int64_t started, size
                     .build = mem_strdup("b1"),
                     .args = mem_strdup("./x --y"),
                     .place = mem_strdup(""),
-                    .note = mem_strdup(""),
+                    .note = mem_strdup(""), .user_tags = mem_strdup(""),
                     .pid = 42,
                     .offset = -1500 * NS_PER_MS,
                     .started = started,

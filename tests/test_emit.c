@@ -96,7 +96,7 @@ static run_info sample_run(void)
         .column_count = 2,
         .tags = one_tag,
         .tag_count = 1,
-        .note = nothing};
+        .note = nothing, .user_tags = nothing};
 }
 
 static void a_run(void **state)

@@ -79,6 +79,7 @@ static run_info *stored_run(const uuid *id, uint64_t next)
     r->args = mem_strdup("");
     r->place = mem_strdup("");
     r->note = mem_strdup("");
+    r->user_tags = mem_strdup("");
     r->next_seq = next;
     r->columns = mem_calloc(1, sizeof *r->columns);
     r->columns[0] = (run_column){mem_strdup("a"), mem_strdup(""), COLUMN_GAUGE};

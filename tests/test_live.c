@@ -22,7 +22,7 @@ static const uuid RUN = {{1, 2, 3}}, OTHER = {{1, 9, 9}};
 static run_info *info_of(const uuid *id, size_t columns)
 {
     static char none[] = "", name[] = "c";
-    run_info r = {.id = *id, .app = none, .host = none, .build = none, .args = none, .place = none, .note = none};
+    run_info r = {.id = *id, .app = none, .host = none, .build = none, .args = none, .place = none, .note = none, .user_tags = none};
     r.column_count = columns;
     r.columns = mem_alloc(columns * sizeof *r.columns);
     for (size_t i = 0; i < columns; i++) r.columns[i] = (run_column){name, none, COLUMN_GAUGE};

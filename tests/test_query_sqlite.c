@@ -77,7 +77,7 @@ static run_info *info_make(void)
     static char text[] = "", name[] = "c";
     run_column columns[COLUMNS] = {{name, text, COLUMN_GAUGE}, {name, text, COLUMN_GAUGE}};
     run_info r = {
-        .app = text, .host = text, .build = text, .args = text, .place = text, .note = text, .columns = columns};
+        .app = text, .host = text, .build = text, .args = text, .place = text, .note = text, .user_tags = text, .columns = columns};
     r.column_count = COLUMNS;
     r.id.b[0] = 7;
     return run_info_copy(&r);

@@ -22,7 +22,7 @@ static void copy_shares_nothing(void **state)
                          .build = TEXT("build"),
                          .args = TEXT("args"),
                          .place = TEXT("boot pid:[1]"),
-                         .note = TEXT("note"),
+                         .note = TEXT("note"), .user_tags = TEXT("note"),
                          .pid = 7,
                          .born = 8,
                          .started = 1,
@@ -99,7 +99,7 @@ static void batch_frees_all(void **state) /* the sanitizer looks on */
 {
     (void)state;
     run_info info = {
-        .app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .place = TEXT(""), .note = TEXT("")};
+        .app = TEXT(""), .host = TEXT(""), .build = TEXT(""), .args = TEXT(""), .place = TEXT(""), .note = TEXT(""), .user_tags = TEXT("")};
     batch *b = mem_calloc(1, sizeof *b);
     b->parts = mem_calloc(2, sizeof *b->parts);
     b->count = 2;

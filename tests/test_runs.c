@@ -125,6 +125,7 @@ static void do_answer(script *s, char **words)
     info->args = mem_strdup("");
     info->place = mem_strdup("");
     info->note = mem_strdup("");
+    info->user_tags = mem_strdup("");
     info->next_seq = next ? strtoull(next, NULL, 10) : 0;
     info->rows = rows ? strtoull(rows, NULL, 10) : info->next_seq;
     info->started = info->seen = START - 100 * NS_PER_SECOND;

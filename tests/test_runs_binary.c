@@ -185,7 +185,7 @@ static void do_has(script *s, char **words)
 {
     static char app[] = "app", none[] = "";
     run_info blank = {
-        .id = run_id(words[1]), .app = app, .host = none, .build = none, .args = none, .place = none, .note = none};
+        .id = run_id(words[1]), .app = app, .host = none, .build = none, .args = none, .place = none, .note = none, .user_tags = none};
     run_info *info = run_info_copy(&blank);
     info->next_seq = info->rows = number(words + 3, "next=", 0);
     info->next_mark = (uint32_t)number(words + 3, "marks=", 0);

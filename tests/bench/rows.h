@@ -58,7 +58,7 @@ static inline run_info *run_make(void)
     static char text[] = "", name[] = "column";
     run_column columns[COLUMNS];
     for (size_t i = 0; i < COLUMNS; i++) columns[i] = (run_column){name, text, COLUMN_GAUGE};
-    run_info r = {.app = text, .host = text, .build = text, .args = text, .place = text, .note = text, .started = START};
+    run_info r = {.app = text, .host = text, .build = text, .args = text, .place = text, .note = text, .user_tags = text, .started = START};
     r.columns = columns;
     r.column_count = COLUMNS;
     for (size_t i = 0; i < sizeof r.id.b; i++) r.id.b[i] = (uint8_t)random_u64();
