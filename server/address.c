@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   address: "127.0.0.1:12013", "[::1]:0", "localhost:80", "unix:/run/mnemic" → a bound socket. */
+   address: "127.0.0.1:12013", "[::1]:0", "localhost:80", "unix:/run/mnemic" → a bound or a
+   connected socket. */
 #include "address.h"
 
 #include <arpa/inet.h>
@@ -124,6 +125,42 @@ int address_bind(const char *text, int type, buf *bound, buf *why)
         close(fd);
         fd = -1;
     }
+    return fd;
+}
+
+static int open_connected(const struct addrinfo *a, int seconds)
+{
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+    if (fd < 0) return -1;
+    struct timeval patience = {.tv_sec = seconds};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); /* and for connecting */
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) return fd;
+    int error = errno == EINPROGRESS ? ETIMEDOUT : errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int address_connect(const char *text, int type, int seconds, buf *why)
+{
+    char host[ADDRESS_HOST], port[ADDRESS_PORT];
+    if (!address_split(text, host, port)) {
+        buf_printf(why, "%s: not of the form HOST:PORT or [IPV6]:PORT", text);
+        return -1;
+    }
+    bool any = !*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+    int error = getaddrinfo(any ? NULL : host, port, &hints, &list);
+    if (error) {
+        buf_printf(why, "%s: %s", text, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        return -1;
+    }
+    int fd = -1;
+    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) fd = open_connected(a, seconds);
+    error = errno;
+    freeaddrinfo(list);
+    if (fd < 0) buf_printf(why, "%s: %s", text, strerror(error));
     return fd;
 }
 

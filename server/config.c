@@ -7,110 +7,136 @@
 
 #include "address.h"
 
-const char *config_usage(void)
-{
-    return "usage: mnemic [serve] [OPTION…]    receive, store and show what traced programs send\n"
-           "       mnemic version              print the version\n"
-           "\n"
-           "  --store URL        where runs are kept: sqlite:FILE          (sqlite:mnemic.db; MNEMIC_STORE, "
-           "POSTGRES_CONN_STR)\n"
-           "  --udp ADDR:PORT    where programs send to; port 0 picks one  (127.0.0.1:12013; BACK_END_PORT)\n"
-           "                     unix:PATH is a datagram socket of this machine\n"
-           "  --http ADDR:PORT   where the page is; port 0 picks one       (127.0.0.1:12111; FRONT_END_PORT)\n"
-           "  --key-file FILE    holds a key, 64 hex digits: only datagrams sealed with it are taken and answered\n"
-           "  --token-file FILE  holds a token that every reader must show (everyone who reaches the port may read)\n"
-           "  --tls-cert FILE    serve HTTPS with this certificate chain (PEM) …\n"
-           "  --tls-key FILE     … and this private key (PEM)\n"
-           "  --web DIR          serve the page from a folder instead of the one built in\n"
-           "  --log-level LEVEL  error, warn, info or debug                (info)\n"
-           "  --help             this text\n"
-           "\n"
-           "Options are --name VALUE or --name=VALUE. They go before the environment variables named in brackets,\n"
-           "and these before the defaults. A folder, file or address that cannot be used ends mnemic with a "
-           "message.\n";
-}
+/* ---- what a command line may hold ---- */
 
-/* ---- where a flag's value goes ---- */
+typedef struct {
+    const char *word;
+    bool takes_words; /* behind it, that are no options */
+} command_form;
+
+static const command_form commands[COMMAND_COUNT] = {
+    [COMMAND_SERVE] = {"serve", false},
+    [COMMAND_HEALTHCHECK] = {"healthcheck", false},
+    [COMMAND_VERSION] = {"version", false},
+    [COMMAND_HELP] = {"help", false},
+};
+
+/* The commands that know an option, a bit each. */
+enum { SERVE = 1 << COMMAND_SERVE, HEALTHCHECK = 1 << COMMAND_HEALTHCHECK, ON_STORE = SERVE };
 
 typedef struct {
     const char *name;
-    size_t offset; /* of a const char * in config */
-} flag;
+    size_t offset; /* of a const char * in config                        */
+    unsigned commands;
+    const char *variable; /* of the environment; NULL: none, or not this simple */
+    bool is_switch;       /* it takes no value                                  */
+} option_form;
 
-#define FLAG(name, member)                                                                                           \
-    {                                                                                                                \
-        name, offsetof(config, member)                                                                               \
-    }
-static const flag flags[] = {
-    FLAG("--store", store),
-    FLAG("--udp", udp),
-    FLAG("--http", http),
-    FLAG("--web", web),
-    FLAG("--token-file", token_file),
-    FLAG("--tls-cert", tls_cert),
-    FLAG("--tls-key", tls_key),
-    FLAG("--key-file", key_file),
+#define TO(member) offsetof(config, member)
+static const option_form options[] = {
+    {"--store", TO(store), ON_STORE, "MNEMIC_STORE", false},
+    {"--udp", TO(udp), SERVE, NULL, false},
+    {"--http", TO(http), SERVE | HEALTHCHECK, NULL, false},
+    {"--web", TO(web), SERVE, NULL, false},
+    {"--token-file", TO(token_file), SERVE | HEALTHCHECK, "MNEMIC_TOKEN_FILE", false},
+    {"--tls-cert", TO(tls_cert), SERVE, "MNEMIC_TLS_CERT", false},
+    {"--tls-key", TO(tls_key), SERVE, "MNEMIC_TLS_KEY", false},
+    {"--key-file", TO(key_file), SERVE, "MNEMIC_KEY_FILE", false},
+    {"--log-level", TO(log_name), ON_STORE, "MNEMIC_LOG_LEVEL", false},
 };
 
-static const char **flag_slot(config *c, const char *name, size_t n)
+static const char **slot_of(config *c, const option_form *o)
 {
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        if (strlen(flags[i].name) == n && memcmp(flags[i].name, name, n) == 0)
-            return (const char **)(void *)((char *)c + flags[i].offset);
-    return NULL;
+    return (const char **)(void *)((char *)c + o->offset);
+}
+
+static bool is_known_to(const option_form *o, config_command command)
+{
+    return o->commands >> command & 1;
 }
 
 /* ---- the command line ---- */
 
+/* "see mnemic export --help" */
+static bool refuse(const config *c, buf *why)
+{
+    bool own = c->command != COMMAND_SERVE && c->command < COMMAND_VERSION;
+    buf_printf(why, "; see mnemic %s%s--help", own ? commands[c->command].word : "", own ? " " : "");
+    return false;
+}
+
 static bool read_command(config *c, const char *word, buf *why)
 {
-    if (strcmp(word, "serve") == 0) {
-        c->command = COMMAND_SERVE;
-    } else if (strcmp(word, "version") == 0) {
-        c->command = COMMAND_VERSION;
-    } else if (strcmp(word, "help") == 0) {
-        c->command = COMMAND_HELP;
-    } else {
-        buf_printf(why, "unknown command '%s'; see mnemic --help", word);
-        return false;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        c->command = (config_command)i;
+        if (strcmp(commands[i].word, word) == 0) return true;
     }
+    buf_printf(why, "unknown command '%s'; see mnemic --help", word);
+    return false;
+}
+
+static const option_form *find_option(const char *name, size_t n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (strlen(options[i].name) == n && memcmp(options[i].name, name, n) == 0) return &options[i];
+    return NULL;
+}
+
+/* --help and --version stand for commands. */
+static bool read_asking(config *c, const char *word)
+{
+    bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+    if (!help && strcmp(word, "--version") != 0) return false;
+    if (help && c->command != COMMAND_HELP) c->help_on = c->command;
+    c->command = help ? COMMAND_HELP : COMMAND_VERSION;
     return true;
 }
 
-/* One option at argv[*i], with its value behind it or behind '='. */
-static bool read_option(config *c, int argc, char **argv, int *i, const char **log, buf *why)
+/* The option at argv[*i], with its value behind it or behind '='. */
+static bool read_option(config *c, int argc, char **argv, int *i, buf *why)
 {
     const char *word = argv[*i], *equals = strchr(word, '=');
     size_t n = equals ? (size_t)(equals - word) : strlen(word);
-    if (!equals && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
-        c->command = COMMAND_HELP;
-        return true;
+    if (read_asking(c, word)) return true;
+    const option_form *o = find_option(word, n);
+    if (!o || (c->command < COMMAND_VERSION && !is_known_to(o, c->command)) || (o->is_switch && equals)) {
+        if (!o)
+            buf_printf(why, "unknown option '%.*s'", (int)n, word);
+        else
+            buf_printf(why, o->is_switch && equals ? "%s takes no value" : "%s is no option of this command",
+                       o->name);
+        return refuse(c, why);
     }
-    if (!equals && strcmp(word, "--version") == 0) {
-        c->command = COMMAND_VERSION;
-        return true;
-    }
-    const char **slot = n == 11 && memcmp(word, "--log-level", n) == 0 ? log : flag_slot(c, word, n);
-    if (!slot) {
-        buf_printf(why, "unknown option '%.*s'; see mnemic --help", (int)n, word);
-        return false;
-    }
-    const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+    const char *value = o->is_switch ? o->name : equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
     if (!value || !*value) {
-        buf_printf(why, "%.*s needs a value; see mnemic --help", (int)n, word);
-        return false;
+        buf_printf(why, "%s needs a value", o->name);
+        return refuse(c, why);
     }
-    *slot = value;
+    *slot_of(c, o) = value;
     return true;
 }
 
-static bool read_arguments(config *c, int argc, char **argv, const char **log, buf *why)
+/* Words are gathered at argv's beginning, which has been read by then. */
+static bool read_arguments(config *c, int argc, char **argv, buf *why)
 {
-    for (int i = 1; i < argc; i++) {
-        bool good = argv[i][0] == '-' ? read_option(c, argc, argv, &i, log, why)
-                    : i == 1          ? read_command(c, argv[i], why)
-                                      : (buf_printf(why, "unexpected '%s'; see mnemic --help", argv[i]), false);
-        if (!good) return false;
+    c->words = argv;
+    int first = 1;
+    if (argc > 1 && argv[1][0] != '-') {
+        if (!read_command(c, argv[1], why)) return false;
+        first = 2;
+    }
+    for (int i = first, plain = 0; i < argc; i++) {
+        bool word = plain || argv[i][0] != '-' || !argv[i][1]; /* "-" is a file, "--" ends the options */
+        if (!word && strcmp(argv[i], "--") == 0) {
+            plain = 1;
+        } else if (word && commands[c->command].takes_words) {
+            argv[c->word_count++] = argv[i];
+        } else if (word) {
+            buf_printf(why, "unexpected '%s'", argv[i]);
+            return refuse(c, why);
+        } else if (!read_option(c, argc, argv, &i, why)) {
+            return false;
+        }
     }
     return true;
 }
@@ -123,28 +149,42 @@ static const char *env_value(const char *(*env)(const char *name), const char *n
     return value && *value ? value : NULL;
 }
 
-/* 127.0.0.1 and the port that the variable names, or the default one. */
-static bool default_address(char out[64], const char *(*env)(const char *name), const char *variable,
+static void read_variables(config *c, const char *(*env)(const char *name))
+{
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        const option_form *o = &options[i];
+        if (o->variable && is_known_to(o, c->command) && !*slot_of(c, o))
+            *slot_of(c, o) = env_value(env, o->variable);
+    }
+}
+
+/* The address that MNEMIC_BIND names and the port that `variable` does, or 127.0.0.1 and the default one. */
+static bool default_address(char out[128], const char *(*env)(const char *name), const char *variable,
                             const char *port, buf *why)
 {
-    const char *told = env_value(env, variable);
+    const char *bind = env_value(env, "MNEMIC_BIND"), *told = env_value(env, variable);
     char host[ADDRESS_HOST], checked[ADDRESS_PORT];
-    int n = snprintf(out, 64, "127.0.0.1:%s", told ? told : port);
-    if (n < 64 && address_split(out, host, checked) && strcmp(host, "127.0.0.1") == 0) return true;
-    buf_printf(why, "%s is '%s', which is no port (0 to 65535)", variable, told);
+    int n = snprintf(out, 128, "127.0.0.1:%s", told ? told : port);
+    if (n >= 128 || !address_split(out, host, checked) || strcmp(host, "127.0.0.1") != 0) {
+        buf_printf(why, "%s is '%s', which is no port (0 to 65535)", variable, told);
+        return false;
+    }
+    n = bind ? snprintf(out, 128, "%s:%s", bind, checked) : n;
+    if (n < 128 && address_split(out, host, checked)) return true;
+    buf_printf(why, "MNEMIC_BIND is '%s', which is no address, as 0.0.0.0 or [::] are", bind);
     return false;
 }
 
 static bool fill_defaults(config *c, const char *(*env)(const char *name), buf *why)
 {
-    if (!c->store) c->store = env_value(env, "MNEMIC_STORE");
+    read_variables(c, env);
     if (!c->store) c->store = env_value(env, "POSTGRES_CONN_STR");
     if (!c->store) c->store = "sqlite:mnemic.db";
-    if (!c->udp) {
+    if (!c->udp && c->command == COMMAND_SERVE) {
         if (!default_address(c->udp_default, env, "BACK_END_PORT", "12013", why)) return false;
         c->udp = c->udp_default;
     }
-    if (!c->http) {
+    if (!c->http && is_known_to(find_option("--http", 6), c->command)) {
         if (!default_address(c->http_default, env, "FRONT_END_PORT", "12111", why)) return false;
         c->http = c->http_default;
     }
@@ -161,7 +201,7 @@ static bool check_address(const char *option, const char *address, buf *why)
     return false;
 }
 
-static bool check(const config *c, buf *why)
+static bool check_serve(const config *c, buf *why)
 {
     if (!c->tls_cert != !c->tls_key) {
         buf_printf(why, "%s is given without %s; TLS needs both", c->tls_cert ? "--tls-cert" : "--tls-key",
@@ -172,15 +212,24 @@ static bool check(const config *c, buf *why)
            check_address("--http", c->http, why);
 }
 
+static bool check(const config *c, buf *why)
+{
+    switch (c->command) {
+    case COMMAND_SERVE: return check_serve(c, why);
+    case COMMAND_HEALTHCHECK: return check_address("--http", c->http, why);
+    default: return true;
+    }
+}
+
 bool config_read(config *c, int argc, char **argv, const char *(*env)(const char *name), buf *why)
 {
     *c = (config){.log = LOG_INFO};
-    const char *log = NULL;
-    if (!read_arguments(c, argc, argv, &log, why)) return false;
-    if (c->command != COMMAND_SERVE) return true;
-    if (log && !log_level_parse(log, &c->log)) {
-        buf_printf(why, "--log-level: '%s' is none of error, warn, info, debug", log);
+    if (!read_arguments(c, argc, argv, why)) return false;
+    if (c->command >= COMMAND_VERSION) return true;
+    if (!fill_defaults(c, env, why)) return false;
+    if (c->log_name && !log_level_parse(c->log_name, &c->log)) {
+        buf_printf(why, "--log-level: '%s' is none of error, warn, info, debug", c->log_name);
         return false;
     }
-    return fill_defaults(c, env, why) && check(c, why);
+    return check(c, why);
 }

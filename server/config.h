@@ -5,23 +5,27 @@
 
 #include "base.h"
 
-typedef enum { COMMAND_SERVE, COMMAND_VERSION, COMMAND_HELP } config_command;
+typedef enum { COMMAND_SERVE, COMMAND_HEALTHCHECK, COMMAND_VERSION, COMMAND_HELP, COMMAND_COUNT } config_command;
 
 /* Strings point into argv, the environment, or constants; composed ones are owned by the config. */
 typedef struct {
     config_command command;
-    const char *store;                   /* "sqlite:mnemic.db"; --store, MNEMIC_STORE, POSTGRES_CONN_STR          */
-    const char *udp, *http;              /* "127.0.0.1:12013", "127.0.0.1:12111"; BACK_END_PORT, FRONT_END_PORT   */
-    const char *web;                     /* a folder to serve the page from; NULL: the page in the binary         */
-    const char *token_file;              /* NULL: everyone who reaches the port may read                          */
-    const char *key_file;                /* NULL: datagrams are not sealed                                        */
-    const char *tls_cert, *tls_key;      /* both or neither                                                       */
+    config_command help_on;         /* of COMMAND_HELP: whose options to tell                                */
+    const char *store;              /* "sqlite:mnemic.db"; --store, MNEMIC_STORE, POSTGRES_CONN_STR          */
+    const char *udp, *http;         /* "127.0.0.1:12013", "127.0.0.1:12111"; MNEMIC_BIND, BACK_END_PORT, …   */
+    const char *web;                /* a folder to serve the page from; NULL: the page in the binary         */
+    const char *token_file;         /* NULL: everyone who reaches the port may read                          */
+    const char *key_file;           /* NULL: datagrams are not sealed                                        */
+    const char *tls_cert, *tls_key; /* both or neither                                                       */
+    const char *log_name;
     log_level log;
-    char udp_default[64], http_default[64];
+    char *const *words; /* what follows the command and is no option: runs, files                */
+    size_t word_count;
+    char udp_default[128], http_default[128];
 } config;
 
-/* false: `why` holds one clear line, and the program should exit with 2. */
+/* false: `why` holds one clear line, and the program should exit with 2. argv's order may be changed. */
 bool config_read(config *c, int argc, char **argv, const char *(*env)(const char *name), buf *why);
-const char *config_usage(void);
+const char *config_usage(config_command of);
 
 #endif

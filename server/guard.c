@@ -33,10 +33,8 @@ static bool check_token(const char *path, span token, buf *why)
     return false;
 }
 
-bool guard_read(guard *g, const char *path, buf *why)
+bool guard_read_token(const char *path, buf *token, buf *why)
 {
-    *g = (guard){0};
-    if (!path) return true;
     char text[MAX_TOKEN + 3];
     FILE *file = fopen(path, "re");
     size_t n = file ? fread(text, 1, sizeof text, file) : 0;
@@ -50,8 +48,22 @@ bool guard_read(guard *g, const char *path, buf *why)
     if (n && text[n - 1] == '\n') n--;
     if (n && text[n - 1] == '\r') n--;
     bool good = check_token(path, (span){text, n}, why);
-    if (good) guard_set(g, (span){text, n});
+    if (good) buf_append(token, text, n);
     OPENSSL_cleanse(text, sizeof text);
+    return good;
+}
+
+bool guard_read(guard *g, const char *path, buf *why)
+{
+    *g = (guard){0};
+    if (!path) return true;
+    buf token = {0};
+    bool good = guard_read_token(path, &token, why);
+    if (good) {
+        guard_set(g, (span){token.p, token.n});
+        OPENSSL_cleanse(token.p, token.n);
+    }
+    buf_free(&token);
     return good;
 }
 

@@ -15,6 +15,8 @@ typedef struct {
 /* Reads the token: the file's only line. false: `why` gets one sentence. `path` NULL: no token is needed. */
 bool guard_read(guard *g, const char *path, buf *why);
 void guard_set(guard *g, span token);
+/* The token itself; appends to `token`. */
+bool guard_read_token(const char *path, buf *token, buf *why);
 
 /* `authorization`: the header's value: "Bearer TOKEN" or "Basic BASE64(any user:TOKEN)" (RFC 6750, RFC 7617). Takes the
    same time wherever a wrong token differs. */

@@ -19,7 +19,7 @@ check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
 check "only decode knows the JSON library" "$(users 'jansson' decode)"
 check "only seal knows libsodium" "$(users 'sodium' seal)"
 check "only a chunk's columns know zstd" "$(users 'zstd' column)"
-check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address ingest "http_.*" http api sse download assets)"
+check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address health ingest "http_.*" http api sse download assets)"
 check "decode, runs and chunk do not know the later stages" \
     "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* chunk_bytes.* column.* bytes.* base.* record.* 2>/dev/null | tr '\n' ' ')"
 check "ingest and writer do not know each other" \

@@ -144,8 +144,50 @@ static void other_commands(void **state)
     assert_int_equal(c.command, COMMAND_HELP);
     assert_true(read_line(&c, "-h"));
     assert_int_equal(c.command, COMMAND_HELP);
-    assert_non_null(strstr(config_usage(), "--token-file"));
-    assert_non_null(strstr(config_usage(), "--key-file"));
+    assert_non_null(strstr(config_usage(COMMAND_SERVE), "--token-file"));
+    assert_non_null(strstr(config_usage(COMMAND_SERVE), "--key-file"));
+}
+
+static void each_command_has_its_options(void **state)
+{
+    (void)state;
+    config c;
+    assert_true(read_line(&c, "healthcheck --http [::1]:99 --token-file t"));
+    assert_int_equal(c.command, COMMAND_HEALTHCHECK);
+    assert_string_equal(c.http, "[::1]:99");
+    assert_string_equal(c.token_file, "t");
+    assert_true(read_line(&c, "healthcheck --help"));
+    assert_int_equal(c.command, COMMAND_HELP);
+    assert_int_equal(c.help_on, COMMAND_HEALTHCHECK);
+    assert_non_null(strstr(config_usage(c.help_on), "/readyz"));
+    assert_true(read_line(&c, "help"));
+    assert_int_equal(c.help_on, COMMAND_SERVE);
+}
+
+static void the_environment_of_a_container(void **state)
+{
+    (void)state;
+    set("MNEMIC_BIND", "0.0.0.0");
+    set("FRONT_END_PORT", "80");
+    set("MNEMIC_TOKEN_FILE", "/run/secrets/token");
+    set("MNEMIC_LOG_LEVEL", "warn");
+    config c;
+    assert_true(read_line(&c, ""));
+    assert_string_equal(c.udp, "0.0.0.0:12013");
+    assert_string_equal(c.http, "0.0.0.0:80");
+    assert_string_equal(c.token_file, "/run/secrets/token");
+    assert_int_equal(c.log, LOG_WARN);
+    assert_true(read_line(&c, "healthcheck"));
+    assert_string_equal(c.http, "0.0.0.0:80");
+    assert_string_equal(c.token_file, "/run/secrets/token");
+    assert_true(read_line(&c, "--token-file=t --http=:1 --log-level error"));
+    assert_string_equal(c.token_file, "t");
+    assert_string_equal(c.http, ":1");
+    assert_int_equal(c.log, LOG_ERROR);
+    variable_count = 0;
+    set("MNEMIC_BIND", "::");
+    assert_false(read_line(&c, ""));
+    assert_non_null(strstr(why_text, "MNEMIC_BIND"));
 }
 
 static void refusals(void **state)
@@ -164,6 +206,9 @@ static void refusals(void **state)
         {"start", "'start'"},
         {"serve now", "'now'"},
         {"--log-level loud", "'loud'"},
+        {"healthcheck --udp :1", "--udp is no option of this command; see mnemic healthcheck --help"},
+        {"healthcheck now", "unexpected 'now'; see mnemic healthcheck --help"},
+        {"healthcheck --http 1", "'1'"},
         {"--tls-cert c", "--tls-key"},
         {"--tls-key k", "--tls-cert"},
         {"--udp 12013", "'12013'"},
@@ -234,6 +279,8 @@ int main(void)
         cmocka_unit_test_setup(empty_variables_are_unset, clear),
         cmocka_unit_test_setup(flags_before_environment, clear),
         cmocka_unit_test_setup(other_commands, clear),
+        cmocka_unit_test_setup(each_command_has_its_options, clear),
+        cmocka_unit_test_setup(the_environment_of_a_container, clear),
         cmocka_unit_test_setup(refusals, clear),
         cmocka_unit_test_setup(bad_ports_in_the_environment, clear),
         cmocka_unit_test(binding),

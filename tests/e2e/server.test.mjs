@@ -247,5 +247,26 @@ test('HTTPS with a token, over HTTP/1.1 and HTTP/2', async (t) => {
   assert.equal((await ask2(session, { ':path': '/metrics', authorization: 'Bearer open sesame' })).status, 200);
   assert.equal((await ask2(session, { ':path': '/metrics' })).status, 401);
   session.close();
+  const health = (...args) => start(MNEMIC, ['healthcheck', '--http', new URL(url).host, ...args]);
+  assert.equal(await health('--token-file', token).ended, 0);
+  const without = health();
+  assert.equal(await without.ended, 1);
+  assert.match(without.log(), /^mnemic: .* wants a token: give --token-file/);
   assert.equal(await server.stop(), 0, server.log());
+});
+
+test('healthcheck: 0 while the server is well, 1 and a line that tells why when it is not', async () => {
+  const server = await startMnemic();
+  const health = () => start(MNEMIC, ['healthcheck'], { env: { MNEMIC_BIND: '0.0.0.0', FRONT_END_PORT: server.http } });
+  assert.equal(await health().ended, 0);
+  server.child.kill('SIGSTOP');
+  const silent = health();
+  assert.equal(await silent.ended, 1);
+  assert.match(silent.log(), /^mnemic: .* does not answer\n$/);
+  server.child.kill('SIGCONT');
+  await server.stop();
+  const gone = health();
+  assert.equal(await gone.ended, 1);
+  assert.match(gone.log(), /^mnemic: .*Connection refused\n$/);
+  await server.remove();
 });

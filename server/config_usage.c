@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   config_usage: what --help says of each command. */
+#include "config.h"
+
+#define STORE_HELP                                                                                                     \
+    "  --store URL        where runs are kept: sqlite:FILE          (sqlite:mnemic.db; MNEMIC_STORE, "                 \
+    "POSTGRES_CONN_STR)\n"
+#define LOG_HELP  "  --log-level LEVEL  error, warn, info or debug                (info; MNEMIC_LOG_LEVEL)\n"
+#define HELP_HELP "  --help             this text\n"
+
+static const char serve[] =
+    "usage: mnemic [serve] [OPTION…]    receive, store and show what traced programs send\n"
+    "       mnemic healthcheck          ask a running server whether all is well\n"
+    "       mnemic version              print the version\n"
+    "       mnemic COMMAND --help       tell the options of a command\n"
+    "\n" STORE_HELP
+    "  --udp ADDR:PORT    where programs send to; port 0 picks one  (127.0.0.1:12013; BACK_END_PORT)\n"
+    "                     unix:PATH is a datagram socket of this machine\n"
+    "  --http ADDR:PORT   where the page is; port 0 picks one       (127.0.0.1:12111; FRONT_END_PORT)\n"
+    "  --key-file FILE    holds a key, 64 hex digits: only datagrams sealed with it are taken and answered\n"
+    "                                                               (MNEMIC_KEY_FILE)\n"
+    "  --token-file FILE  holds a token that every reader must show (everyone who reaches the port may read;\n"
+    "                                                                MNEMIC_TOKEN_FILE)\n"
+    "  --tls-cert FILE    serve HTTPS with this certificate chain (PEM) …   (MNEMIC_TLS_CERT)\n"
+    "  --tls-key FILE     … and this private key (PEM)                      (MNEMIC_TLS_KEY)\n"
+    "  --web DIR          serve the page from a folder instead of the one built in\n" LOG_HELP HELP_HELP
+    "\n"
+    "Options are --name VALUE or --name=VALUE. They go before the environment variables named in brackets,\n"
+    "and these before the defaults. MNEMIC_BIND is the address that the default ports are bound to instead of\n"
+    "127.0.0.1. A folder, file or address that cannot be used ends mnemic with a message.\n";
+
+static const char healthcheck[] =
+    "usage: mnemic healthcheck [--http ADDR:PORT] [--token-file FILE]\n"
+    "\n"
+    "Asks the server that runs on this machine for /readyz, by HTTP or HTTPS. Exits with 0 if it takes requests and\n"
+    "reaches its store, else with 1 and one line that tells why.\n"
+    "\n"
+    "  --http ADDR:PORT   where the server's page is                (127.0.0.1:12111; FRONT_END_PORT)\n"
+    "  --token-file FILE  holds the token, if the server wants one  (MNEMIC_TOKEN_FILE)\n" HELP_HELP;
+
+const char *config_usage(config_command of)
+{
+    switch (of) {
+    case COMMAND_HEALTHCHECK: return healthcheck;
+    default: return serve;
+    }
+}
