@@ -185,9 +185,14 @@ store_status merge_run(store *s, const uuid *id, bool *more)
     store_status status = store_run(s, id, &r);
     if (status != STORE_OK) return status;
     outline *o = mem_alloc(sizeof *o);
-    bool did = true;
-    for (int i = 0; status == STORE_OK && did && i < STEPS; i++) status = step(s, r, o, &did);
-    *more = status == STORE_OK && did;
+    bool did = true, merged = false;
+    for (int i = 0; status == STORE_OK && did && i < STEPS; i++) {
+        status = step(s, r, o, &did);
+        merged |= did && status == STORE_OK;
+        if (status == STORE_MISSING)
+            status = STORE_OK; /* another server was faster, or removes the run: look again */
+    }
+    *more = status == STORE_OK && did && merged;
     free(o);
     run_info_free(r);
     return status;

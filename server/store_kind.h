@@ -43,6 +43,12 @@ static inline int64_t store_length(int64_t first, int64_t last)
     return __builtin_sub_overflow(last, first, &length) ? INT64_MAX : length;
 }
 
+/* Does a change only put together what is stored? Then it tells nothing new of its run, which must be there. */
+static inline bool store_is_merge(const store_change *c)
+{
+    return c->drop_count > 0 || (c->put_count > 0 && c->put[0]->key.level > 0);
+}
+
 /* Of what seldom changes in a run (app … interval, columns, tags), so that a commit need not write, or read and compare,
    each run's columns and tags. FNV-1a, 64 bits. */
 int64_t store_facts(const run_info *r);

@@ -107,15 +107,12 @@ static void sqlite_snapshot_end(store *base)
     sql_read_end(s);
 }
 
-store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key, int64_t *facts)
+store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key)
 {
     sqlite3_stmt *find = s->sql[SQL_RUN_KEY];
     sqlite3_bind_blob(find, 1, id->b, sizeof id->b, SQLITE_STATIC);
     int rc = sqlite3_step(find);
-    if (rc == SQLITE_ROW) {
-        *key = sqlite3_column_int64(find, 0);
-        if (facts) *facts = sqlite3_column_int64(find, 1);
-    }
+    if (rc == SQLITE_ROW) *key = sqlite3_column_int64(find, 0);
     store_status status = sql_end(s, find, rc);
     return status == STORE_OK && rc == SQLITE_DONE ? sql_refuse(s, STORE_MISSING, "there is no such run") : status;
 }

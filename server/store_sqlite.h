@@ -13,67 +13,71 @@
 #include <sqlite3.h>
 
 /* Every statement but those of the schema. Prepared once, when the store is opened. */
-#define STORE_SQL(X)                                                                                                   \
-    X(BEGIN_READ, "BEGIN")                                                                                             \
-    X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                                  \
-    X(COMMIT, "COMMIT")                                                                                                \
-    X(ROLLBACK, "ROLLBACK")                                                                                            \
-    X(PIN, "SELECT 1 FROM run LIMIT 1")                                                                                \
-                                                                                                                       \
-    X(RUN_KEY, "SELECT id, facts FROM run WHERE uuid = ?1")                                                            \
-    X(RUN_INSERT, "INSERT INTO run (uuid, facts, app, host, build, args, pid, started, interval, place, born, last,"   \
-                  " seen, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?8, 0)")                    \
-    X(RUN_FACTS, "UPDATE run SET facts = ?2, app = ?3, host = ?4, build = ?5, args = ?6, pid = ?7, started = ?8,"      \
-                 " interval = ?9, place = ?10, born = ?11 WHERE uuid = ?1")                                            \
-    X(RUN_GROW, "UPDATE run SET last = ?2, seen = ?3, state = ?4, next_seq = max(next_seq, ?5), rows = rows + ?6,"     \
-                " lost = min(lost + ?7, 9223372036854775807), small = small + ?8, loose = loose + ?9,"             \
-                " max_gap = max(max_gap, ?10), next_mark = max(next_mark, ?11), clock_offset = ?12,"                   \
-                " counter = max(counter, ?13) WHERE id = ?1")                                                          \
-    X(RUN_EDIT, "UPDATE run SET note = ifnull(?2, note), user_tags = ifnull(?3, user_tags),"                           \
-                " pinned = ifnull(?4, pinned), deleted = ifnull(?5, deleted) WHERE uuid = ?1")                         \
-    X(COLUMN_PUT, "INSERT INTO run_column (run, position, name, unit, kind) VALUES (?1, ?2, ?3, ?4, ?5)"               \
-                  " ON CONFLICT DO UPDATE SET name = ?3, unit = ?4, kind = ?5")                                        \
-    X(TAGS_DROP, "DELETE FROM run_tag WHERE run = ?1")                                                                 \
-    X(TAG_PUT, "INSERT INTO run_tag (run, position, name, value) VALUES (?1, ?2, ?3, ?4)")                             \
-    X(EVENT_PUT, "INSERT OR IGNORE INTO event (run, time, kind, seq, until, count, text)"                              \
-                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                               \
-                                                                                                                       \
-    X(CHUNK_FIND, "SELECT last_time, last_seq, rows, data FROM chunk"                                                  \
-                  " WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")                             \
-    X(CHUNK_PUT, "INSERT INTO chunk (run, level, first_time, first_seq, last_time, last_seq, rows, until_time,"        \
-                 " until_seq, data, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                   \
-    X(CHUNK_DROP, "DELETE FROM chunk WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")            \
-    X(DATA_PUT, "INSERT INTO chunk_data (bytes) VALUES (?1)")                                                          \
-    X(DATA_GET, "SELECT bytes FROM chunk_data WHERE id = ?1")                                                          \
-    X(DATA_DROP, "DELETE FROM chunk_data WHERE id = ?1")                                                               \
-    X(EXTENT_PUT, "INSERT INTO extent (run, level, max_span) VALUES (?1, ?2, ?3)"                                      \
-                  " ON CONFLICT DO UPDATE SET max_span = ?3 WHERE max_span < ?3")                                      \
-    X(SUMMED, "SELECT rows, ifnull(until_time, first_time), ifnull(until_seq, first_seq) FROM chunk"                   \
-              " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) ORDER BY first_time, first_seq") \
-    X(ABOVE, "SELECT first_time, first_seq, until_time, until_seq FROM chunk"                                          \
-             " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) <= (?3, ?4)"                                  \
-             " ORDER BY first_time DESC, first_seq DESC LIMIT 1")                                                      \
-    X(COUNT_ROWS, "SELECT count(*) FROM chunk WHERE run = ?1 AND level = 0"                                            \
-                  " AND (first_time, first_seq) >= (?2, ?3) AND (first_time, first_seq) <= (?4, ?5)")                  \
-                                                                                                                       \
-    X(RUN_GET, "SELECT " STORE_RUN_FIELDS " FROM run WHERE uuid = ?1")                                                 \
-    X(RUNS, "SELECT " STORE_RUN_FIELDS " FROM run ORDER BY started DESC, id DESC")                                     \
-    X(COLUMNS, "SELECT name, unit, kind FROM run_column WHERE run = ?1 ORDER BY position")                             \
-    X(TAGS, "SELECT name, value FROM run_tag WHERE run = ?1 ORDER BY position")                                        \
-    X(EVENTS, "SELECT kind, time, until, seq, count, text FROM event WHERE run = ?1 AND time <= ?3 AND until >= ?2"    \
-              " AND time >= ?2 - (SELECT iif(max_gap < 9223372036854775807, max_gap, 2e19) FROM run WHERE id = ?1)"    \
-              " ORDER BY time, kind, seq")                                                                             \
-    X(UNMERGED, "SELECT uuid FROM run WHERE small >= 16 OR loose >= 64")                                               \
+#define STORE_SQL(X)                                                                                                 \
+    X(BEGIN_READ, "BEGIN")                                                                                           \
+    X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                                \
+    X(COMMIT, "COMMIT")                                                                                              \
+    X(ROLLBACK, "ROLLBACK")                                                                                          \
+    X(PIN, "SELECT 1 FROM run LIMIT 1")                                                                              \
+                                                                                                                     \
+    X(RUN_KEY, "SELECT id FROM run WHERE uuid = ?1")                                                                 \
+    X(RUN_FIND, "SELECT id, facts, next_seq, next_mark, last, state FROM run WHERE uuid = ?1")                       \
+    X(RUN_INSERT, "INSERT INTO run (uuid, facts, app, host, build, args, pid, started, interval, place, born, last," \
+                  " seen, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?8, 0)")                  \
+    X(RUN_FACTS, "UPDATE run SET facts = ?2, app = ?3, host = ?4, build = ?5, args = ?6, pid = ?7, started = ?8,"    \
+                 " interval = ?9, place = ?10, born = ?11 WHERE uuid = ?1")                                          \
+    X(RUN_GROW, "UPDATE run SET last = iif(next_seq > 0, max(last, ?2), ?2), state = ?4,"                            \
+                " clock_offset = iif(seen > ?3, clock_offset, ?12), seen = max(seen, ?3),"                           \
+                " next_seq = max(next_seq, ?5), rows = rows + ?6, lost = min(lost + ?7, 9223372036854775807),"       \
+                " small = small + ?8, loose = loose + ?9, max_gap = max(max_gap, ?10),"                              \
+                " next_mark = max(next_mark, ?11), counter = max(counter, ?13) WHERE id = ?1")                       \
+    X(RUN_EDIT, "UPDATE run SET note = ifnull(?2, note), user_tags = ifnull(?3, user_tags),"                         \
+                " pinned = ifnull(?4, pinned), deleted = ifnull(?5, deleted) WHERE uuid = ?1")                       \
+    X(COLUMN_PUT, "INSERT INTO run_column (run, position, name, unit, kind) VALUES (?1, ?2, ?3, ?4, ?5)"             \
+                  " ON CONFLICT DO UPDATE SET name = ?3, unit = ?4, kind = ?5")                                      \
+    X(TAGS_DROP, "DELETE FROM run_tag WHERE run = ?1")                                                               \
+    X(TAG_PUT, "INSERT INTO run_tag (run, position, name, value) VALUES (?1, ?2, ?3, ?4)")                           \
+    X(EVENT_PUT, "INSERT OR IGNORE INTO event (run, time, kind, seq, until, count, text)"                            \
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                             \
+                                                                                                                     \
+    X(CHUNK_FIND, "SELECT last_time, last_seq, rows, data FROM chunk"                                                \
+                  " WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")                           \
+    X(CHUNK_PUT, "INSERT INTO chunk (run, level, first_time, first_seq, last_time, last_seq, rows, until_time,"      \
+                 " until_seq, data, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                 \
+    X(CHUNK_DROP, "DELETE FROM chunk WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")          \
+    X(DATA_PUT, "INSERT INTO chunk_data (bytes) VALUES (?1)")                                                        \
+    X(DATA_GET, "SELECT bytes FROM chunk_data WHERE id = ?1")                                                        \
+    X(DATA_DROP, "DELETE FROM chunk_data WHERE id = ?1")                                                             \
+    X(EXTENT_PUT, "INSERT INTO extent (run, level, max_span) VALUES (?1, ?2, ?3)"                                    \
+                  " ON CONFLICT DO UPDATE SET max_span = ?3 WHERE max_span < ?3")                                    \
+    X(SUMMED,                                                                                                        \
+      "SELECT rows, last_time, last_seq, ifnull(until_time, first_time), ifnull(until_seq, first_seq) FROM chunk"    \
+      " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) ORDER BY first_time, first_seq")       \
+    X(ABOVE, "SELECT first_time, first_seq, until_time, until_seq FROM chunk"                                        \
+             " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) <= (?3, ?4)"                                \
+             " ORDER BY first_time DESC, first_seq DESC LIMIT 1")                                                    \
+    X(COUNT_ROWS, "SELECT count(*) FROM chunk WHERE run = ?1 AND level = 0"                                          \
+                  " AND (first_time, first_seq) >= (?2, ?3) AND (first_time, first_seq) <= (?4, ?5)")                \
+                                                                                                                     \
+    X(RUN_GET, "SELECT " STORE_RUN_FIELDS " FROM run WHERE uuid = ?1")                                               \
+    X(RUNS, "SELECT " STORE_RUN_FIELDS " FROM run ORDER BY started DESC, id DESC")                                   \
+    X(COLUMNS, "SELECT name, unit, kind FROM run_column WHERE run = ?1 ORDER BY position")                           \
+    X(TAGS, "SELECT name, value FROM run_tag WHERE run = ?1 ORDER BY position")                                      \
+    X(EVENTS, "SELECT kind, time, until, seq, count, text FROM event WHERE run = ?1 AND time <= ?3 AND until >= ?2"  \
+              " AND time >= ?2 - (SELECT iif(max_gap < 9223372036854775807, max_gap, 2e19) FROM run WHERE id = ?1)"  \
+              " ORDER BY time, kind, seq")                                                                           \
+    X(UNMERGED, "SELECT uuid FROM run WHERE small >= 16 OR loose >= 64")                                             \
     X(EXTENTS, "SELECT level, max_span FROM extent WHERE run = ?1")
 
-#define STORE_RUN_FIELDS                                                                                               \
-    "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, pinned,"     \
+#define STORE_RUN_FIELDS                                                                                             \
+    "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, "      \
+    "pinned,"                                                                                                        \
     " next_mark, clock_offset, place, born, counter, user_tags, deleted"
 
 /* One statement for each level, since a cover reads several levels at once. */
-#define STORE_SQL_ENTRIES                                                                                              \
-    "SELECT first_time, first_seq, last_time, last_seq, rows, until_time, until_seq, summary FROM chunk"               \
-    " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) AND (first_time, first_seq) <= (?5, ?6)"   \
+#define STORE_SQL_ENTRIES                                                                                            \
+    "SELECT first_time, first_seq, last_time, last_seq, rows, until_time, until_seq, summary FROM chunk"             \
+    " WHERE run = ?1 AND level = ?2 AND (first_time, first_seq) >= (?3, ?4) AND (first_time, first_seq) <= (?5, ?6)" \
     " AND last_time >= ?7 ORDER BY first_time, first_seq"
 
 typedef enum {
@@ -112,8 +116,8 @@ store_status sql_refuse(sqlite_store *s, store_status status, const char *format
 store_status sql_read_begin(sqlite_store *s);
 void sql_read_end(sqlite_store *s);
 
-/* STORE_MISSING: there is none. `facts` may be NULL. */
-store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key, int64_t *facts);
+/* STORE_MISSING: there is none. */
+store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key);
 
 static inline span sql_bytes(sqlite3_stmt *statement, int column)
 {

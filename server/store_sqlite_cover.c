@@ -141,7 +141,7 @@ store_status sqlite_cover(store *base, const uuid *id, int64_t from, int64_t to,
     walk w = {.s = s, .from = from, .to = to, .longest = longest, .each = each, .ctx = ctx};
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
-    status = sql_run_key(s, id, &w.run, NULL);
+    status = sql_run_key(s, id, &w.run);
     if (status == STORE_OK) status = read_extents(&w);
     if (status == STORE_OK) status = walk_level(&w, w.top, place_first, place_last);
     sql_read_end(s);
@@ -156,7 +156,7 @@ store_status sqlite_entries(store *base, const uuid *id, uint32_t level, int64_t
     if (level >= STORE_LEVELS) return STORE_OK;
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
-    status = sql_run_key(s, id, &w.run, NULL);
+    status = sql_run_key(s, id, &w.run);
     if (status == STORE_OK) status = read_extents(&w);
     if (status == STORE_OK) {
         sqlite3_stmt *st = entries_of(&w, (int)level, place_first, place_last);

@@ -173,7 +173,7 @@ store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, con
     store_status status = sql_read_begin(s);
     if (status != STORE_OK) return status;
     int64_t run, data = 0;
-    status = sql_run_key(s, id, &run, NULL);
+    status = sql_run_key(s, id, &run);
     if (status == STORE_OK) status = find_data(s, run, key, &data);
     if (status == STORE_OK) status = read_data(s, data, columns, count, out);
     sql_read_end(s);
@@ -187,7 +187,7 @@ store_status sqlite_events(store *base, const uuid *id, int64_t from, int64_t to
 {
     sqlite_store *s = (sqlite_store *)base;
     int64_t run;
-    store_status status = sql_run_key(s, id, &run, NULL);
+    store_status status = sql_run_key(s, id, &run);
     if (status != STORE_OK) return status;
     sqlite3_stmt *st = s->sql[SQL_EVENTS];
     sqlite3_bind_int64(st, 1, run);

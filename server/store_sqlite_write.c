@@ -5,6 +5,7 @@
    its `until`. The summaries of a level never overlap in that sense. So whatever is put or dropped below is looked up
    by its key, level by level, and a summary that would become wrong goes. */
 #include "store_sqlite.h"
+#include "store_trim.h"
 
 #include <assert.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 /* What a change adds to the row of its run. */
 typedef struct {
     sqlite_store *s;
-    int64_t run;
+    int64_t run; /* its short name */
     int64_t rows, lost, small, loose, max_gap;
 } growth;
 
@@ -84,20 +85,39 @@ static store_status put_tags(sqlite_store *s, int64_t run, const run_info *r)
     return status;
 }
 
-/* Makes the run, or brings its facts up to date; `*run` gets its short name. */
-static store_status write_facts(sqlite_store *s, const run_info *r, int64_t *run)
+/* A run as it is stored. */
+typedef struct {
+    bool there;
+    int64_t key, facts; /* its short name; the hash of its facts */
+    store_position at;
+} stored_run;
+
+static store_status find_run(sqlite_store *s, const uuid *id, stored_run *out)
 {
-    int64_t facts = store_facts(r), stored = 0;
-    store_status status = sql_run_key(s, &r->id, run, &stored);
-    if (status == STORE_OK && stored == facts) return STORE_OK;
-    if (status == STORE_OK) {
-        status = put_run(s, s->sql[SQL_RUN_FACTS], r, facts);
-    } else if (status == STORE_MISSING) {
-        status = put_run(s, s->sql[SQL_RUN_INSERT], r, facts);
-        *run = sqlite3_last_insert_rowid(s->db);
+    sqlite3_stmt *st = s->sql[SQL_RUN_FIND];
+    sqlite3_bind_blob(st, 1, id->b, sizeof id->b, SQLITE_STATIC);
+    int rc = sqlite3_step(st);
+    *out = (stored_run){.there = rc == SQLITE_ROW};
+    if (out->there) {
+        out->key = sqlite3_column_int64(st, 0);
+        out->facts = sqlite3_column_int64(st, 1);
+        out->at.next_seq = (uint64_t)sqlite3_column_int64(st, 2);
+        out->at.next_mark = (uint32_t)sqlite3_column_int64(st, 3);
+        out->at.last = sqlite3_column_int64(st, 4);
+        out->at.state = (run_state)sqlite3_column_int64(st, 5);
     }
-    if (status == STORE_OK) status = put_columns(s, *run, r);
-    return status == STORE_OK ? put_tags(s, *run, r) : status;
+    return sql_end(s, st, rc);
+}
+
+/* Makes the run, or brings its facts up to date; `stored->key` gets its short name. */
+static store_status write_facts(sqlite_store *s, const run_info *r, stored_run *stored)
+{
+    int64_t facts = store_facts(r);
+    if (stored->there && stored->facts == facts) return STORE_OK;
+    store_status status = put_run(s, s->sql[stored->there ? SQL_RUN_FACTS : SQL_RUN_INSERT], r, facts);
+    if (!stored->there) stored->key = sqlite3_last_insert_rowid(s->db);
+    if (status == STORE_OK) status = put_columns(s, stored->key, r);
+    return status == STORE_OK ? put_tags(s, stored->key, r) : status;
 }
 
 /* ---- entries ---- */
@@ -187,7 +207,9 @@ static store_status drop_entry(growth *g, const chunk_key *k)
 {
     found old;
     store_status status = find(g, k, &old);
-    if (status != STORE_OK || !old.same) return status;
+    if (status == STORE_OK && !old.same)
+        status = sql_refuse(g->s, STORE_MISSING, "an entry that is to be replaced is no more as it was");
+    if (status != STORE_OK) return status;
     status = remove_summaries(g, k->level, place_of(k));
     if (status == STORE_OK) status = remove_entry(g, k->level, place_of(k));
     if (status != STORE_OK || k->level > 0) return status;
@@ -208,14 +230,18 @@ static store_status find_until(growth *g, const chunk_key *k, place *until)
     sqlite3_bind_int64(st, 3, k->first_time);
     sqlite3_bind_int64(st, 4, (int64_t)k->first_seq);
     uint64_t rows = 0;
+    place last = {INT64_MIN, INT64_MIN};
     int rc = SQLITE_ROW;
     while (rows < k->rows && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        place end = {sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
         rows += (uint64_t)sqlite3_column_int64(st, 0);
-        *until = (place){sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
+        if (end.time > last.time) last.time = end.time;
+        if (end.seq > last.seq) last.seq = end.seq;
+        *until = (place){sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4)};
     }
     store_status status = sql_end(g->s, st, rc);
-    if (status == STORE_OK && rows != k->rows)
-        status = sql_refuse(g->s, STORE_FAILED, "a summary has other rows than what it is to stand for");
+    if (status == STORE_OK && (rows != k->rows || last.time != k->last_time || last.seq != (int64_t)k->last_seq))
+        status = sql_refuse(g->s, STORE_MISSING, "what a summary is to stand for is no more as it was");
     return status;
 }
 
@@ -310,14 +336,14 @@ static store_status put_event(growth *g, const run_event *e)
     return STORE_OK;
 }
 
-static store_status write_growth(const growth *g, const run_info *r)
+static store_status write_growth(const growth *g, const run_info *r, uint64_t next_seq, const store_position *at)
 {
     sqlite3_stmt *st = g->s->sql[SQL_RUN_GROW];
     sqlite3_bind_int64(st, 1, g->run);
     sqlite3_bind_int64(st, 2, r->last);
     sqlite3_bind_int64(st, 3, r->seen);
-    sqlite3_bind_int64(st, 4, r->state);
-    sqlite3_bind_int64(st, 5, (int64_t)r->next_seq);
+    sqlite3_bind_int64(st, 4, store_state(r->state, next_seq, at));
+    sqlite3_bind_int64(st, 5, (int64_t)next_seq);
     sqlite3_bind_int64(st, 6, g->rows);
     sqlite3_bind_int64(st, 7, g->lost);
     sqlite3_bind_int64(st, 8, g->small);
@@ -329,14 +355,31 @@ static store_status write_growth(const growth *g, const run_info *r)
     return sql_run(g->s, st);
 }
 
-static store_status write_change(sqlite_store *s, const store_change *c)
+static store_status write_entries(sqlite_store *s, const store_change *c, uint64_t next_seq, const stored_run *run)
 {
-    growth g = {.s = s};
-    store_status status = write_facts(s, c->info, &g.run);
+    growth g = {.s = s, .run = run->key};
+    store_status status = STORE_OK;
     for (size_t i = 0; status == STORE_OK && i < c->drop_count; i++) status = drop_entry(&g, &c->drop[i]);
     for (size_t i = 0; status == STORE_OK && i < c->put_count; i++) status = put_entry(&g, c->put[i]);
     for (size_t i = 0; status == STORE_OK && i < c->event_count; i++) status = put_event(&g, &c->events[i]);
-    return status == STORE_OK ? write_growth(&g, c->info) : status;
+    return status == STORE_OK ? write_growth(&g, c->info, next_seq, &run->at) : status;
+}
+
+static store_status write_change(sqlite_store *s, const store_change *c)
+{
+    stored_run run;
+    store_status status = find_run(s, &c->info->id, &run);
+    if (status != STORE_OK) return status;
+    if (store_is_merge(c))
+        return run.there ? write_entries(s, c, c->info->next_seq, &run)
+                         : sql_refuse(s, STORE_MISSING, "there is no such run");
+    status = write_facts(s, c->info, &run);
+    if (status != STORE_OK) return status;
+    store_trimmed rest;
+    if (!store_trim(c, &run.at, &rest)) return write_entries(s, c, c->info->next_seq, &run);
+    status = write_entries(s, &rest.change, rest.next_seq, &run);
+    store_trimmed_free(&rest);
+    return status;
 }
 
 store_status sqlite_write(store *base, const store_change *changes, size_t count)

@@ -150,6 +150,12 @@ bool store_trim(const store_change *c, const store_position *at, store_trimmed *
     return c->info->counted && renumber(c, at, out);
 }
 
+run_state store_state(run_state told, uint64_t next_seq, const store_position *at)
+{
+    if (next_seq != at->next_seq) return next_seq > at->next_seq ? told : at->state;
+    return told == RUN_ENDED || at->state == RUN_LIVE ? told : at->state;
+}
+
 void store_trimmed_free(store_trimmed *t)
 {
     for (size_t i = 0; i < t->owned_count; i++) chunk_free(t->owned[i]);

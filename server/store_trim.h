@@ -20,20 +20,27 @@
 typedef struct {
     uint64_t next_seq;
     uint32_t next_mark;
-    int64_t last;                        /* ns: time of the newest row */
+    int64_t last; /* ns: time of the newest row */
+    run_state state;
 } store_position;
 
+/* The run's state to be stored with a change that tells `told`, and after which (store_trimmed.next_seq, or that of its
+   info) `next_seq` is the next row: it follows who knows of more rows. Of two who know the same, one heard the goodbye and
+   the other only silence. What a goodbye says holds against a process that was found gone, and that against all else. */
+run_state store_state(run_state told, uint64_t next_seq, const store_position *at);
+
 typedef struct {
-    store_change change;                 /* to be written instead; `info` is that of the original, except … */
-    uint64_t next_seq;                   /* … of this                                                       */
-    chunk **owned;                       /* what was made anew                                              */
+    store_change change; /* to be written instead; `info` is that of the original, except … */
+    uint64_t next_seq;   /* … of this                                                       */
+    chunk **owned;       /* what was made anew                                              */
     size_t owned_count;
-    chunk **put;                         /* room for change.put                                             */
-    run_event *events;                   /* room for change.events; texts are the original's                */
+    chunk **put;       /* room for change.put                                             */
+    run_event *events; /* room for change.events; texts are the original's                */
 } store_trimmed;
 
 /* false: the change is to be written as it is, and `out` was not touched. A counted run's change that was written before,
-   by a commit whose answer was lost, must not come here: the store finds its first chunk under its own key. */
+   by a commit whose answer was lost, must not come here: its numbers cannot tell. A store whose commits can be in doubt
+   finds out what became of them. */
 bool store_trim(const store_change *c, const store_position *at, store_trimmed *out);
 void store_trimmed_free(store_trimmed *t);
 

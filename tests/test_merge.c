@@ -9,6 +9,7 @@
 #include "sample.h"
 
 #include "../server/merge.h"
+#include "../server/store_kind.h"
 
 /* Calls until nothing is left to do; how many calls? */
 static int merge_all(store *s, uint32_t run)
@@ -252,6 +253,66 @@ static void at_random(void **state)
     }
 }
 
+/* ---- two servers ---- */
+
+/* A store in front of another, at which a second server merges the same run just before each write of the first. */
+typedef struct {
+    store base;
+    store *behind;
+    uint64_t dice;
+    int refused;
+} rival;
+
+static store_status rival_write(store *base, const store_change *changes, size_t count)
+{
+    rival *r = (rival *)base;
+    bool more;
+    if (dice(&r->dice, 3) == 0) assert_int_equal(merge_run(r->behind, &changes->info->id, &more), STORE_OK);
+    store_status status = store_write(r->behind, changes, count);
+    r->refused += status == STORE_MISSING;
+    return status;
+}
+
+static store_status rival_run(store *base, const uuid *id, run_info **out)
+{
+    return store_run(((rival *)base)->behind, id, out);
+}
+
+static store_status rival_cover(store *base, const uuid *id, int64_t from, int64_t to, int64_t longest,
+                                store_entry_fn each, void *ctx)
+{
+    return store_cover(((rival *)base)->behind, id, from, to, longest, each, ctx);
+}
+
+static store_status rival_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns,
+                                size_t count, chunk **out)
+{
+    return store_chunk(((rival *)base)->behind, id, key, columns, count, out);
+}
+
+static void another_server_merges_too(void **state)
+{
+    static const store_kind kind = {
+        .write = rival_write, .run = rival_run, .cover = rival_cover, .chunk = rival_chunk};
+    store *s = ((stored_place *)*state)->s;
+    rival r = {.base = {.kind = &kind}, .behind = s, .dice = 5};
+    size_t rows = 0;
+    for (int turn = 0; turn < 40; turn++) {
+        for (int i = 0; i < 20; i++) {
+            size_t n = 1 + dice(&r.dice, turn % 2 ? 900 : 30);
+            sample_put(s, 1, rows, n);
+            rows += n;
+        }
+        merge_all(&r.base, 1);
+    }
+    assert_true(r.refused > 0);
+    merge_all(s, 1);
+    assert_right(s, 1, rows);
+    outline *o = outline_of(s, 1, INT64_MAX);
+    assert_true(count_level(o, 1) > 0 && o->count < 100);
+    free(o);
+}
+
 static void the_same_each_time(void **state)
 {
     store *s = ((stored_place *)*state)->s;
@@ -279,9 +340,16 @@ static void the_same_each_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_to_do),           TEST(a_slow_run), TEST(a_brisk_run),  TEST(full_chunks_get_summaries),
-        TEST(summaries_get_summaries), TEST(late_rows),  TEST(doubled_rows), TEST(at_random),
+        TEST(nothing_to_do),
+        TEST(a_slow_run),
+        TEST(a_brisk_run),
+        TEST(full_chunks_get_summaries),
+        TEST(summaries_get_summaries),
+        TEST(late_rows),
+        TEST(doubled_rows),
+        TEST(at_random),
         TEST(the_same_each_time),
+        TEST(another_server_merges_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

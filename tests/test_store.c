@@ -248,16 +248,163 @@ static void chunks_are_replaced(void **state)
     chunk *one = chunk_merge(parts, 3);
     chunk_key keys[] = {parts[0]->key, parts[1]->key, parts[2]->key};
     store_change replace = {.info = r, .put = &one, .put_count = 1, .drop = keys, .drop_count = 3};
-    for (int i = 0; i < 2; i++) { /* the second time nothing is to be done */
-        assert_ok(s, store_write(s, &replace, 1));
-        assert_int_equal(assert_held(s, 1, 30), 1);
-    }
+    assert_ok(s, store_write(s, &replace, 1));
+    assert_int_equal(assert_held(s, 1, 30), 1);
+    assert_int_equal(store_write(s, &replace, 1), STORE_MISSING); /* what it builds on is no more there */
+    assert_int_equal(assert_held(s, 1, 30), 1);
     for (size_t i = 0; i < 3; i++) {
         chunk *c;
         assert_int_equal(store_chunk(s, &r->id, &keys[i], NULL, 0, &c), STORE_MISSING);
         chunk_free(parts[i]);
     }
     chunk_free(one);
+    run_info_free(r);
+}
+
+/* One of the three is not as the change believes: nothing happens, neither to it nor to what is written with it. */
+static void nothing_is_replaced_by_halves(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    run_info *r = sample_run(1), *gone = sample_run(3);
+    chunk *parts[] = {sample_chunk(0, 10), sample_chunk(10, 10), sample_chunk(20, 10)};
+    for (size_t i = 0; i < 3; i++) sample_put(s, 1, i * 10, 10);
+    chunk *one = chunk_merge(parts, 3);
+    for (int wrong = 0; wrong < 4; wrong++) {
+        chunk_key keys[] = {parts[0]->key, parts[1]->key, parts[2]->key};
+        if (wrong == 0) keys[2].rows = 9;
+        if (wrong == 1) keys[2].last_seq++;
+        if (wrong == 2) keys[2].first_seq++;
+        chunk *more = sample_chunk(0, 5);
+        store_change changes[] = {
+            {.info = gone, .put = &more, .put_count = 1},
+            {.info = wrong == 3 ? gone : r, .put = &one, .put_count = 1, .drop = keys, .drop_count = 3}};
+        assert_int_equal(store_write(s, wrong == 3 ? &changes[1] : changes, wrong == 3 ? 1 : 2), STORE_MISSING);
+        assert_int_equal(assert_held(s, 1, 30), 3);
+        run_info *none;
+        assert_int_equal(store_run(s, &gone->id, &none), STORE_MISSING);
+        chunk_free(more);
+    }
+    for (size_t i = 0; i < 3; i++) chunk_free(parts[i]);
+    chunk_free(one);
+    run_info_free(r);
+    run_info_free(gone);
+}
+
+/* ---- several servers ---- */
+
+/* Rows [first, first + rows) as a server that has handed on all up to there tells of them. */
+static void tell(store *s, uint32_t run, uint64_t first, size_t rows, bool acked, bool counted, run_state state)
+{
+    run_info *r = sample_run(run);
+    r->acked = acked;
+    r->counted = counted;
+    r->state = state;
+    r->next_seq = first + rows;
+    if (first + rows > 0) r->last = r->seen = sample_time(first + rows - 1);
+    chunk *c = rows > 0 ? sample_chunk(first, rows) : NULL;
+    store_change change = {.info = r, .put = &c, .put_count = rows > 0};
+    assert_ok(s, store_write(s, &change, 1));
+    chunk_free(c);
+    run_info_free(r);
+}
+
+static run_info *stored_run(store *s, uint32_t run)
+{
+    uuid id = sample_id(run);
+    run_info *r;
+    assert_ok(s, store_run(s, &id, &r));
+    return r;
+}
+
+/* The same rows from one server and another, cut differently, in any order: each is there once. */
+static void two_servers_have_the_same_rows(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    tell(s, 1, 0, 100, true, false, RUN_LIVE);
+    tell(s, 1, 60, 60, true, false, RUN_LIVE);
+    tell(s, 1, 60, 60, true, false, RUN_LIVE);
+    tell(s, 1, 20, 90, true, false, RUN_LIVE);
+    assert_int_equal(assert_held(s, 1, 120), 2);
+    tell(s, 1, 110, 2000, true, false, RUN_LIVE);
+    assert_held(s, 1, 2110);
+    run_info *r = stored_run(s, 1);
+    assert_true(r->next_seq == 2110 && r->lost == 0);
+    run_info_free(r);
+}
+
+/* Both in one transaction: the second builds on the first. */
+static void one_transaction_tells_it_twice(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    run_info *r = sample_run(1);
+    r->acked = true;
+    r->next_seq = 100;
+    r->last = sample_time(99);
+    chunk *c[] = {sample_chunk(0, 100), sample_chunk(50, 50)};
+    store_change changes[] = {{.info = r, .put = &c[0], .put_count = 1}, {.info = r, .put = &c[1], .put_count = 1}};
+    assert_ok(s, store_write(s, changes, 2));
+    assert_int_equal(assert_held(s, 1, 100), 1);
+    for (size_t i = 0; i < 2; i++) chunk_free(c[i]);
+    run_info_free(r);
+}
+
+/* What was acknowledged and is not there any more, since the store fell back to what a standby had. */
+static void what_is_not_there_is_lost(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    tell(s, 1, 0, 100, true, false, RUN_LIVE);
+    tell(s, 1, 130, 20, true, false, RUN_LIVE);
+    run_info *r = stored_run(s, 1);
+    assert_true(r->rows == 120 && r->lost == 30 && r->next_seq == 150);
+    int count = 0;
+    assert_ok(s, store_events(s, &r->id, sample_time(99), sample_time(130), count_event, &count));
+    assert_int_equal(count, 1);
+    run_info_free(r);
+}
+
+/* Rows that the servers number: none is lost because two of them gave it the same number. */
+static void numbers_of_two_servers(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    tell(s, 1, 0, 50, false, true, RUN_LIVE);
+    run_info *r = sample_run(1);
+    r->counted = true;
+    r->next_seq = 10;
+    batch *b = sample_batch(0, 50, 10);                     /* the values of 50 … 59 … */
+    for (size_t i = 0; i < 10; i++) b->parts[0].seq[i] = i; /* … under numbers that are taken */
+    chunk *c = chunk_from_part(&b->parts[0], 0, 10);
+    store_change change = {.info = r, .put = &c, .put_count = 1};
+    assert_ok(s, store_write(s, &change, 1));
+    assert_held(s, 1, 60);
+    chunk_free(c);
+    batch_free(b);
+    run_info_free(r);
+}
+
+/* A server that has not heard of it for long does not turn back what another wrote. */
+static void nothing_goes_back(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    tell(s, 1, 0, 100, true, false, RUN_ENDED);
+    tell(s, 1, 40, 0, true, false, RUN_LIVE);
+    tell(s, 1, 0, 60, true, false, RUN_CRASHED);
+    tell(s, 1, 100, 0, true, false, RUN_LIVE);
+    run_info *r = stored_run(s, 1);
+    assert_int_equal(r->state, RUN_ENDED);
+    assert_true(r->last == sample_time(99) && r->seen == sample_time(99) && r->next_seq == 100);
+    run_info_free(r);
+    tell(s, 1, 100, 5, true, false, RUN_LIVE); /* but rows after the goodbye tell that it goes on */
+    r = stored_run(s, 1);
+    assert_int_equal(r->state, RUN_LIVE);
+    run_info_free(r);
+    tell(s, 1, 105, 0, true, false, RUN_CRASHED);
+    tell(s, 1, 105, 0, true, false, RUN_LIVE);
+    r = stored_run(s, 1);
+    assert_int_equal(r->state, RUN_CRASHED);
+    run_info_free(r);
+    tell(s, 1, 105, 0, true, false, RUN_ENDED); /* its process is gone, yes, and it had said goodbye */
+    r = stored_run(s, 1);
+    assert_int_equal(r->state, RUN_ENDED);
     run_info_free(r);
 }
 
@@ -541,6 +688,31 @@ static void a_summary_never_lies(void **state)
     }
 }
 
+/* A chunk came in among those that were summed up: with it there are as many rows, but not the same. */
+static void a_summary_of_what_was_is_refused(void **state)
+{
+    store *s = ((stored_place *)*state)->s;
+    run_info *r = three_levels(s);
+    key_list below = {.count = 0};
+    assert_ok(s, store_entries(s, &r->id, 0, WHOLE, note_key, &below));
+    chunk *sum = chunk_new(0, 1), *late = chunk_between(7001, 29 * 90 + 1, 29 * 90 + 1);
+    sum->key = below.keys[28];
+    sum->key.level = 1;
+    for (size_t i = 29; i < 32; i++) {
+        sum->key.rows += below.keys[i].rows;
+        sum->key.last_time = below.keys[i].last_time;
+        sum->key.last_seq = below.keys[i].last_seq;
+    }
+    sum->summaries[0] = (summary){sum->key.rows, 0, 0, 0, 0, 0};
+    put_chunk(s, r, late);
+    store_change change = {.info = r, .put = &sum, .put_count = 1};
+    assert_int_equal(store_write(s, &change, 1), STORE_MISSING);
+    assert_int_equal(count_level(s, 1, 1), 7);
+    chunk_free(sum);
+    chunk_free(late);
+    run_info_free(r);
+}
+
 static void a_wrong_summary_is_refused(void **state)
 {
     store *s = ((stored_place *)*state)->s;
@@ -549,7 +721,7 @@ static void a_wrong_summary_is_refused(void **state)
     c->key = (chunk_key){
         .first_time = 28 * 90, .first_seq = 280, .last_time = 3000, .last_seq = 311, .rows = 5, .level = 1};
     store_change change = {.info = r, .put = &c, .put_count = 1};
-    assert_int_equal(store_write(s, &change, 1), STORE_FAILED);
+    assert_int_equal(store_write(s, &change, 1), STORE_MISSING);
     assert_int_equal(count_level(s, 1, 1), 7);
     chunk_free(c);
     run_info_free(r);
@@ -594,6 +766,7 @@ static void unmerged_runs_are_found(void **state)
     c->key.level = 1;
     c->key.rows = 64 * 1024;
     c->key.last_time = below.keys[63].last_time;
+    c->key.last_seq = below.keys[63].last_seq;
     put_chunk(s, r, c);
     count = 0;
     assert_ok(s, store_unmerged(s, count_id, &count));
@@ -756,11 +929,18 @@ int main(void)
         TEST(some_columns),
         TEST(a_write_can_be_repeated),
         TEST(chunks_are_replaced),
+        TEST(nothing_is_replaced_by_halves),
+        TEST(two_servers_have_the_same_rows),
+        TEST(one_transaction_tells_it_twice),
+        TEST(what_is_not_there_is_lost),
+        TEST(numbers_of_two_servers),
+        TEST(nothing_goes_back),
         TEST(all_or_nothing),
         TEST(entries_that_overlap),
         TEST(a_cover_is_short_and_whole),
         TEST(reading_can_be_stopped),
         TEST(a_summary_never_lies),
+        TEST(a_summary_of_what_was_is_refused),
         TEST(a_wrong_summary_is_refused),
         TEST(replacing_removes_summaries),
         TEST(unmerged_runs_are_found),

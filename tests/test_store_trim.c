@@ -224,17 +224,17 @@ static void what_is_there_is_left_out(void **state)
                           {EVENT_MARK, 2, 2, 1, 0, text}};
     store_change c = {.info = r, .put = rows, .put_count = 2, .events = events, .event_count = 3};
     store_trimmed t;
-    assert_false(store_trim(&c, &(store_position){0, 0, 0}, &t));
+    assert_false(store_trim(&c, &(store_position){0, 0, 0, RUN_LIVE}, &t));
 
-    assert_true(store_trim(&c, &(store_position){30, 2, sample_time(29)}, &t));
+    assert_true(store_trim(&c, &(store_position){30, 2, sample_time(29), RUN_LIVE}, &t));
     assert_true(t.change.put_count == 0 && t.change.event_count == 0 && t.next_seq == 30);
     store_trimmed_free(&t);
 
-    assert_true(store_trim(&c, &(store_position){40, 7, sample_time(39)}, &t));
+    assert_true(store_trim(&c, &(store_position){40, 7, sample_time(39), RUN_LIVE}, &t));
     assert_true(t.change.put_count == 0 && t.change.event_count == 0 && t.next_seq == 40);
     store_trimmed_free(&t);
 
-    assert_true(store_trim(&c, &(store_position){12, 1, sample_time(11)}, &t));
+    assert_true(store_trim(&c, &(store_position){12, 1, sample_time(11), RUN_LIVE}, &t));
     assert_true(t.change.put_count == 1 && t.change.put[0] == rows[1] && t.next_seq == 30);
     assert_int_equal(t.change.event_count, 2);
     assert_true(t.change.events[0].seq == 12 && t.change.events[0].count == 3);
@@ -242,7 +242,7 @@ static void what_is_there_is_left_out(void **state)
     assert_int_equal(t.change.events[1].seq, 1);
     store_trimmed_free(&t);
 
-    assert_true(store_trim(&c, &(store_position){20, 2, sample_time(19)}, &t));
+    assert_true(store_trim(&c, &(store_position){20, 2, sample_time(19), RUN_LIVE}, &t));
     assert_true(t.change.put_count == 1 && t.change.event_count == 0 && t.next_seq == 30);
     assert_true(t.change.put[0]->rows == 10 && t.change.put[0]->key.first_seq == 20);
     assert_true(t.change.put[0]->key.first_time == sample_time(20) && t.change.put[0]->values[0][0] == 20);
@@ -259,7 +259,7 @@ static void what_the_store_forgot_is_lost(void **state)
     run_info *r = info_of(&s, true);
     chunk *rows = rows_of(30, 10, 30);
     store_change c = {.info = r, .put = &rows, .put_count = 1}, silent = {.info = r};
-    store_position at = {20, 0, sample_time(19)};
+    store_position at = {20, 0, sample_time(19), RUN_LIVE};
     store_trimmed t;
     assert_true(store_trim(&c, &at, &t));
     assert_true(t.change.put_count == 1 && t.change.event_count == 1 && t.next_seq == 40);
@@ -315,12 +315,34 @@ static void others_are_as_they_are(void **state)
     store_change c = {.info = r, .put = &rows, .put_count = 1};
     store_trimmed t;
     r->acked = false; /* JSON with "seq": its rows may come late */
-    for (uint64_t next = 0; next < 50; next += 10) assert_false(store_trim(&c, &(store_position){next, 0, 0}, &t));
+    for (uint64_t next = 0; next < 50; next += 10)
+        assert_false(store_trim(&c, &(store_position){next, 0, 0, RUN_LIVE}, &t));
     r->acked = true; /* a merge says what it builds on */
     c.drop = &rows->key, c.drop_count = 1;
-    for (uint64_t next = 0; next < 50; next += 10) assert_false(store_trim(&c, &(store_position){next, 0, 0}, &t));
+    for (uint64_t next = 0; next < 50; next += 10)
+        assert_false(store_trim(&c, &(store_position){next, 0, 0, RUN_LIVE}, &t));
     chunk_free(rows);
     run_info_free(r);
+}
+
+/* ---- the state ---- */
+
+static void who_knows_more_tells_the_state(void **state)
+{
+    (void)state;
+    const run_state L = RUN_LIVE, E = RUN_ENDED, C = RUN_CRASHED;
+    const struct {
+        run_state stored, told, fewer, same, more; /* rows that the teller knows, and the state that is right then */
+    } cases[] = {
+        {L, L, L, L, L}, {L, E, L, E, E}, {L, C, L, C, C}, {E, L, E, E, L}, {E, E, E, E, E},
+        {E, C, E, E, C}, {C, L, C, C, L}, {C, E, C, E, E}, {C, C, C, C, C},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        store_position at = {10, 0, 0, cases[i].stored};
+        assert_int_equal(store_state(cases[i].told, 9, &at), cases[i].fewer);
+        assert_int_equal(store_state(cases[i].told, 10, &at), cases[i].same);
+        assert_int_equal(store_state(cases[i].told, 11, &at), cases[i].more);
+    }
 }
 
 int main(void)
@@ -331,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_the_store_forgot_is_lost),
         cmocka_unit_test(numbers_go_on),
         cmocka_unit_test(others_are_as_they_are),
+        cmocka_unit_test(who_knows_more_tells_the_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
