@@ -199,14 +199,22 @@ static void join_outliers(const scores *s, const sample *of, drift *out)
     }
 }
 
-static void find_outliers(const sample *of, drift *out)
+/* Without the slope, which at the ends, where there are neighbours on one side only, would look like being far off. */
+static void score_one(const sample *of, const double *y, double slope, double *level, double *usual, double *scored)
+{
+    for (size_t i = 0; i < of->n; i++) level[i] = y[i] - slope * of->hours[i];
+    outliers_score(level, of->n, shifts_window(of->n), usual, scored);
+    for (size_t i = 0; i < of->n; i++) usual[i] += slope * of->hours[i];
+}
+
+static void find_outliers(const sample *of, double slope, drift *out)
 {
     scores s = {.y = {of->mean, of->min, of->max}};
-    double *room = mem_alloc(6 * of->n * sizeof *room);
+    double *room = mem_alloc(7 * of->n * sizeof *room);
     for (size_t k = 0; k < ARRAY_LEN(s.y); k++) {
-        s.usual[k] = room + 2 * k * of->n;
+        s.usual[k] = room + (2 * k + 1) * of->n;
         s.score[k] = s.usual[k] + of->n;
-        outliers_score(s.y[k], of->n, shifts_window(of->n), s.usual[k], s.score[k]);
+        score_one(of, s.y[k], slope, room, s.usual[k], s.score[k]);
     }
     join_outliers(&s, of, out);
     free(room);
@@ -237,7 +245,7 @@ static void judge(const sample *s, drift *out)
         out->shifts[i] = (drift_shift){s->time[shifts[i].at], shifts[i].before, shifts[i].after};
     judge_slope(s, shifts, out->shift_count, out, &t);
     out->verdict = verdict_of(out, &t);
-    find_outliers(s, out);
+    find_outliers(s, isnan(out->slope) ? 0 : out->slope, out);
 }
 
 void drift_of(const int64_t *time, const series_column *values, size_t points, column_kind kind, drift *out)

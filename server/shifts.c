@@ -21,8 +21,7 @@ size_t shifts_window(size_t n)
 typedef struct {
     const double *y;
     size_t n, window;
-    double noise; /* from one point to the next */
-    double *room; /* [2 * window] */
+    double *room; /* [n] */
 } search;
 
 static double median_of(const search *s, size_t from, size_t count)
@@ -31,7 +30,7 @@ static double median_of(const search *s, size_t from, size_t count)
     return stats_median(s->room, count);
 }
 
-/* A place, with what both sides leave around their medians. */
+/* A place, with what both sides leave around their medians: in all, and of a usual point. */
 typedef struct {
     shift shift;
     double cost, spread;
@@ -54,27 +53,34 @@ static double height(const shift *s)
     return fabs(s->after - s->before);
 }
 
-static bool stands_out(const search *s, const candidate *c)
+/* ---- noise: medians without stats_spread()'s way out, a mean, which would take the shifts themselves for noise ---- */
+
+static double step_noise(const search *s)
 {
-    return height(&c->shift) > SHIFTS_NOISES * fmax(c->spread, s->noise);
+    size_t steps = s->n - 1;
+    for (size_t i = 0; i < steps; i++) s->room[i] = s->y[i + 1] - s->y[i];
+    double median = stats_median(s->room, steps);
+    for (size_t i = 0; i < steps; i++) s->room[i] = fabs(s->y[i + 1] - s->y[i] - median);
+    return STATS_NORMAL * stats_median(s->room, steps) / sqrt(2);
+}
+
+static double usual_height(const search *s, const candidate *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) s->room[i] = height(&all[i].shift);
+    return STATS_NORMAL * stats_median(s->room, count);
+}
+
+/* ---- shifts ---- */
+
+static bool stands_out(const candidate *c, double noise)
+{
+    return height(&c->shift) > SHIFTS_NOISES * fmax(c->spread, noise);
 }
 
 static bool abrupt(const search *s, const shift *c)
 {
     double near = median_of(s, c->at, ABRUPT) - median_of(s, c->at - ABRUPT, ABRUPT);
     return fabs(near) >= ABRUPT_SHARE * height(c) && (near > 0) == (c->after > c->before);
-}
-
-static double step_noise(const double *y, size_t n)
-{
-    double *steps = mem_alloc(n * sizeof *steps);
-    for (size_t i = 0; i + 1 < n; i++) steps[i] = y[i + 1] - y[i];
-    double median = n > 1 ? stats_median(steps, n - 1) : 0;
-    /* Not stats_spread(), whose mean in place of a median of 0 would take the shifts themselves for noise. */
-    for (size_t i = 0; i + 1 < n; i++) steps[i] = fabs(steps[i] - median);
-    double noise = n > 1 ? STATS_NORMAL * stats_median(steps, n - 1) / sqrt(2) : 0;
-    free(steps);
-    return noise;
 }
 
 /* When there are too many the smallest goes. */
@@ -94,21 +100,29 @@ static size_t keep(shift *out, size_t count, const shift *s)
 }
 
 /* Around a shift many places stand out: it is where both sides are most of one level. */
+static size_t pick(const search *s, const candidate *all, size_t places, double noise, shift *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < places; i++) {
+        const candidate *best = NULL;
+        for (; i < places && stands_out(&all[i], noise); i++)
+            if (!best || all[i].cost < best->cost) best = &all[i];
+        if (best && abrupt(s, &best->shift)) count = keep(out, count, &best->shift);
+    }
+    return count;
+}
+
 size_t shifts_find(const double *y, size_t n, shift out[SHIFTS_MAX])
 {
-    search s = {.y = y, .n = n, .window = shifts_window(n), .noise = step_noise(y, n)};
-    size_t count = 0;
-    s.room = mem_alloc(2 * s.window * sizeof *s.room);
-    for (size_t at = s.window; at + s.window <= n;) {
-        candidate best = look_at(&s, at++);
-        if (!stands_out(&s, &best)) continue;
-        for (; at + s.window <= n; at++) {
-            candidate next = look_at(&s, at);
-            if (!stands_out(&s, &next)) break;
-            if (next.cost < best.cost) best = next;
-        }
-        if (abrupt(&s, &best.shift)) count = keep(out, count, &best.shift);
-    }
+    search s = {.y = y, .n = n, .window = shifts_window(n)};
+    if (n < 2 * s.window) return 0;
+    size_t places = n - 2 * s.window + 1;
+    candidate *all = mem_alloc(places * sizeof *all);
+    s.room = mem_alloc(n * sizeof *s.room);
+    for (size_t i = 0; i < places; i++) all[i] = look_at(&s, s.window + i);
+    double noise = fmax(step_noise(&s), usual_height(&s, all, places));
+    size_t count = pick(&s, all, places, noise, out);
     free(s.room);
+    free(all);
     return count;
 }

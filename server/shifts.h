@@ -3,9 +3,10 @@
 
    The median of the points before a place is held against that of the points after it (a moving sum test, MOSUM: Bauer &
    Hackl, Technometrics 20, 1978; Eichinger & Kirch, Bernoulli 24, 2018; with medians, so that a few wild points neither
-   make nor hide one). It is a shift if they differ by SHIFTS_NOISES times the noise, which is the spread of the points on
-   either side around their medians, or of the whole series from one point to the next, whichever is more; and if most of
-   the way is made from the three points before to the three after: a slope is none. */
+   make nor hide one). It is a shift if they differ by SHIFTS_NOISES times the noise: the spread of the points on either
+   side around their medians, or of the series from one point to the next, or of these differences at all places (so that
+   what always goes up and down has none), whichever is most; and if most of the way is made from the three points before
+   to the three after: a slope is none. */
 #ifndef SHIFTS_H
 #define SHIFTS_H
 
