@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    answers: what the API answers from the store, in whole. */
-#include "answers.h"
+#include "answers_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "emit.h"
 #include "latest.h"
 
 /* ---- failing ---- */
@@ -17,8 +16,7 @@ static void fail(answer *a, int status, const char *sentence)
     buf_text(&a->body, sentence);
 }
 
-/* true: it went well. */
-static bool check(answer *a, store *s, store_status status)
+bool answer_check(answer *a, store *s, store_status status)
 {
     if (status == STORE_OK) return true;
     if (status == STORE_MISSING) {
@@ -112,7 +110,7 @@ static void write_groups(const run_list *list, buf *out)
 void answer_apps(answer *a, store *s)
 {
     run_list list = {.now = clock_wall()};
-    if (check(a, s, store_runs(s, list_run, &list))) {
+    if (answer_check(a, s, store_runs(s, list_run, &list))) {
         if (list.count) group(&list);
         write_groups(&list, &a->body);
     }
@@ -126,9 +124,9 @@ void answer_apps(answer *a, store *s)
 void answer_run(answer *a, store *s)
 {
     run_info *r;
-    if (!check(a, s, store_run(s, &a->run, &r))) return;
+    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
     double *last = mem_calloc(r->column_count, sizeof *last);
-    if (check(a, s, latest_values(s, r, last))) {
+    if (answer_check(a, s, latest_values(s, r, last))) {
         emit_run_details(&a->body, r, last, clock_wall());
         buf_text(&a->body, "\n");
     }
@@ -138,7 +136,7 @@ void answer_run(answer *a, store *s)
 
 /* ---- a run's series ---- */
 
-static bool check_columns(answer *a, const run_info *r)
+bool answer_columns(answer *a, const run_info *r)
 {
     bool *seen = mem_calloc(r->column_count, sizeof *seen), good = true;
     for (size_t i = 0; i < a->params.column_count && good; i++) {
@@ -158,13 +156,12 @@ static bool take_first_time(void *ctx, const chunk_key *key, const summary *colu
     return false;
 }
 
-/* What was not asked for is where the run begins, or ends. */
-static bool find_range(answer *a, store *s, const run_info *r, emit_range *out)
+bool answer_range(answer *a, store *s, const run_info *r, emit_range *out)
 {
     *out = (emit_range){a->params.from, a->params.to};
     if (out->from == INT64_MIN) {
         out->from = r->started;
-        if (!check(a, s, store_entries(s, &r->id, 0, INT64_MIN, INT64_MAX, take_first_time, &out->from)))
+        if (!answer_check(a, s, store_entries(s, &r->id, 0, INT64_MIN, INT64_MAX, take_first_time, &out->from)))
             return false;
         if (out->from > out->to) out->from = out->to;
     }
@@ -175,10 +172,10 @@ static bool find_range(answer *a, store *s, const run_info *r, emit_range *out)
 static void make_series(answer *a, store *s, const run_info *r)
 {
     emit_range range;
-    if (!check_columns(a, r) || !find_range(a, s, r, &range)) return;
+    if (!answer_columns(a, r) || !answer_range(a, s, r, &range)) return;
     series_request request = {range.from, range.to, a->params.points, a->params.columns, a->params.column_count};
     series result;
-    if (!check(a, s, query_series(s, r, &request, &result))) return;
+    if (!answer_check(a, s, query_series(s, r, &request, &result))) return;
     emit_series(&a->body, r, &result, &range);
     buf_text(&a->body, "\n");
     series_free(&result);
@@ -187,7 +184,7 @@ static void make_series(answer *a, store *s, const run_info *r)
 void answer_series(answer *a, store *s)
 {
     run_info *r;
-    if (!check(a, s, store_run(s, &a->run, &r))) return;
+    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
     make_series(a, s, r);
     run_info_free(r);
 }
@@ -200,7 +197,7 @@ void answer_ready(answer *a, store *s)
     store_status status = store_run(s, &(uuid){{0}}, &r);
     if (status == STORE_OK) run_info_free(r);
     if (status == STORE_MISSING) status = STORE_OK;
-    if (check(a, s, status)) buf_text(&a->body, "ok\n");
+    if (answer_check(a, s, status)) buf_text(&a->body, "ok\n");
 }
 
 typedef struct {

@@ -12,7 +12,7 @@ typedef struct {
     uuid run;
     params params;
     const metrics_sources *metrics;
-    int status;              /* 200, or why `body` is no answer but a sentence: 400, 404, 503 */
+    int status; /* 200, or why `body` is no answer but a sentence: 400, 404, 503 */
     buf body;
 } answer;
 
@@ -21,6 +21,7 @@ typedef void (*answer_fn)(answer *a, store *s);
 void answer_apps(answer *a, store *s);
 void answer_run(answer *a, store *s);
 void answer_series(answer *a, store *s);
+void answer_drift(answer *a, store *s);
 void answer_ready(answer *a, store *s);
 void answer_metrics(answer *a, store *s);
 

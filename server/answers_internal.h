@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   answers_internal: what the files that answer share. Each of these returns false when it has made the answer an error. */
+#ifndef ANSWERS_INTERNAL_H
+#define ANSWERS_INTERNAL_H
+
+#include "answers.h"
+#include "emit.h"
+
+/* Says what went wrong with the store, if something did. */
+bool answer_check(answer *a, store *s, store_status status);
+/* The columns asked for are the run's, none twice. */
+bool answer_columns(answer *a, const run_info *r);
+/* What was not asked for is where the run begins, or ends. */
+bool answer_range(answer *a, store *s, const run_info *r, emit_range *out);
+
+#endif
