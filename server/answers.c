@@ -149,24 +149,10 @@ bool answer_columns(answer *a, const run_info *r)
     return good;
 }
 
-static bool take_first_time(void *ctx, const chunk_key *key, const summary *columns, size_t count)
-{
-    (void)columns, (void)count;
-    *(int64_t *)ctx = key->first_time;
-    return false;
-}
-
 bool answer_range(answer *a, store *s, const run_info *r, emit_range *out)
 {
     *out = (emit_range){a->params.from, a->params.to};
-    if (out->from == INT64_MIN) {
-        out->from = r->started;
-        if (!answer_check(a, s, store_entries(s, &r->id, 0, INT64_MIN, INT64_MAX, take_first_time, &out->from)))
-            return false;
-        if (out->from > out->to) out->from = out->to;
-    }
-    if (out->to == INT64_MAX) out->to = r->last > out->from ? r->last : out->from;
-    return true;
+    return answer_check(a, s, query_range(s, r, &out->from, &out->to));
 }
 
 static void make_series(answer *a, store *s, const run_info *r)

@@ -7,6 +7,7 @@
 #include "config.h"
 
 int command_serve(const config *c);
+int command_drift(const config *c);
 int command_healthcheck(const config *c);
 
 /* Prints "mnemic: …", frees `why`, returns EXIT_FAILURE. */

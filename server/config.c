@@ -16,13 +16,19 @@ typedef struct {
 
 static const command_form commands[COMMAND_COUNT] = {
     [COMMAND_SERVE] = {"serve", false},
+    [COMMAND_DRIFT] = {"drift", true},
     [COMMAND_HEALTHCHECK] = {"healthcheck", false},
     [COMMAND_VERSION] = {"version", false},
     [COMMAND_HELP] = {"help", false},
 };
 
 /* The commands that know an option, a bit each. */
-enum { SERVE = 1 << COMMAND_SERVE, HEALTHCHECK = 1 << COMMAND_HEALTHCHECK, ON_STORE = SERVE };
+enum {
+    SERVE = 1 << COMMAND_SERVE,
+    DRIFT = 1 << COMMAND_DRIFT,
+    HEALTHCHECK = 1 << COMMAND_HEALTHCHECK,
+    ON_STORE = SERVE | DRIFT
+};
 
 typedef struct {
     const char *name;
@@ -42,6 +48,11 @@ static const option_form options[] = {
     {"--tls-cert", TO(tls_cert), SERVE, "MNEMIC_TLS_CERT", false},
     {"--tls-key", TO(tls_key), SERVE, "MNEMIC_TLS_KEY", false},
     {"--key-file", TO(key_file), SERVE, "MNEMIC_KEY_FILE", false},
+    {"--columns", TO(columns), DRIFT, NULL, false},
+    {"--from", TO(from), DRIFT, NULL, false},
+    {"--to", TO(to), DRIFT, NULL, false},
+    {"--last", TO(last), DRIFT, NULL, false},
+    {"--fail-above", TO(fail_above), DRIFT, NULL, false},
     {"--log-level", TO(log_name), ON_STORE, "MNEMIC_LOG_LEVEL", false},
 };
 
@@ -212,10 +223,22 @@ static bool check_serve(const config *c, buf *why)
            check_address("--http", c->http, why);
 }
 
+static bool check_drift(const config *c, buf *why)
+{
+    if (c->word_count != 1)
+        buf_text(why, c->word_count ? "one run at a time" : "which run? Name it, or its application");
+    else if (c->last && c->from)
+        buf_text(why, "--last and --from say two things about where to begin");
+    else
+        return true;
+    return refuse(c, why);
+}
+
 static bool check(const config *c, buf *why)
 {
     switch (c->command) {
     case COMMAND_SERVE: return check_serve(c, why);
+    case COMMAND_DRIFT: return check_drift(c, why);
     case COMMAND_HEALTHCHECK: return check_address("--http", c->http, why);
     default: return true;
     }

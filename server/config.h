@@ -5,7 +5,14 @@
 
 #include "base.h"
 
-typedef enum { COMMAND_SERVE, COMMAND_HEALTHCHECK, COMMAND_VERSION, COMMAND_HELP, COMMAND_COUNT } config_command;
+typedef enum {
+    COMMAND_SERVE,
+    COMMAND_DRIFT,
+    COMMAND_HEALTHCHECK,
+    COMMAND_VERSION,
+    COMMAND_HELP,
+    COMMAND_COUNT
+} config_command;
 
 /* Strings point into argv, the environment, or constants; composed ones are owned by the config. */
 typedef struct {
@@ -17,6 +24,9 @@ typedef struct {
     const char *token_file;         /* NULL: everyone who reaches the port may read                          */
     const char *key_file;           /* NULL: datagrams are not sealed                                        */
     const char *tls_cert, *tls_key; /* both or neither                                                       */
+    const char *columns;            /* drift: names, with commas between them; NULL: all                     */
+    const char *from, *to, *last;   /* drift: NULL where not told                                            */
+    const char *fail_above;         /* drift: COLUMN=SLOPE/h, with commas between them; NULL: any drift      */
     const char *log_name;
     log_level log;
     char *const *words; /* what follows the command and is no option: runs, files                */

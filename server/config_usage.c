@@ -2,14 +2,15 @@
    config_usage: what --help says of each command. */
 #include "config.h"
 
-#define STORE_HELP                                                                                                     \
-    "  --store URL        where runs are kept: sqlite:FILE          (sqlite:mnemic.db; MNEMIC_STORE, "                 \
+#define STORE_HELP                                                                                                   \
+    "  --store URL        where runs are kept: sqlite:FILE          (sqlite:mnemic.db; MNEMIC_STORE, "               \
     "POSTGRES_CONN_STR)\n"
 #define LOG_HELP  "  --log-level LEVEL  error, warn, info or debug                (info; MNEMIC_LOG_LEVEL)\n"
 #define HELP_HELP "  --help             this text\n"
 
 static const char serve[] =
     "usage: mnemic [serve] [OPTION…]    receive, store and show what traced programs send\n"
+    "       mnemic drift RUN            tell which columns of a run rise or fall\n"
     "       mnemic healthcheck          ask a running server whether all is well\n"
     "       mnemic version              print the version\n"
     "       mnemic COMMAND --help       tell the options of a command\n"
@@ -23,8 +24,7 @@ static const char serve[] =
     "                                                                MNEMIC_TOKEN_FILE)\n"
     "  --tls-cert FILE    serve HTTPS with this certificate chain (PEM) …   (MNEMIC_TLS_CERT)\n"
     "  --tls-key FILE     … and this private key (PEM)                      (MNEMIC_TLS_KEY)\n"
-    "  --web DIR          serve the page from a folder instead of the one built in\n" LOG_HELP HELP_HELP
-    "\n"
+    "  --web DIR          serve the page from a folder instead of the one built in\n" LOG_HELP HELP_HELP "\n"
     "Options are --name VALUE or --name=VALUE. They go before the environment variables named in brackets,\n"
     "and these before the defaults. MNEMIC_BIND is the address that the default ports are bound to instead of\n"
     "127.0.0.1. A folder, file or address that cannot be used ends mnemic with a message.\n";
@@ -38,9 +38,25 @@ static const char healthcheck[] =
     "  --http ADDR:PORT   where the server's page is                (127.0.0.1:12111; FRONT_END_PORT)\n"
     "  --token-file FILE  holds the token, if the server wants one  (MNEMIC_TOKEN_FILE)\n" HELP_HELP;
 
+static const char drift[] =
+    "usage: mnemic drift RUN [OPTION…]\n"
+    "\n"
+    "Tells of each column of a run whether it rises, falls or stands, how fast and how surely, and when it went to\n"
+    "another level. RUN is a run's UUID or what only it begins with, or an application, whose newest run is meant.\n"
+    "Exits with 0 if nothing drifts, 1 if something does, 2 on a wrong option, 3 if there is nothing to read.\n"
+    "\n" STORE_HELP "  --columns A,B      only these columns\n"
+    "  --from WHEN        only rows from then on: a time in UTC as 2026-01-31T12:00, or one since the run began, as "
+    "30m\n"
+    "  --to WHEN          only rows up to then\n"
+    "  --last LENGTH      only the last 90s, 30m, 2h, 7d of the run\n"
+    "  --fail-above COLUMN=SLOPE/h,…   exit with 1 only if one of these surely rises faster than that, in its unit "
+    "per\n"
+    "                     hour; a SLOPE below 0 is for what must not fall\n" LOG_HELP HELP_HELP;
+
 const char *config_usage(config_command of)
 {
     switch (of) {
+    case COMMAND_DRIFT: return drift;
     case COMMAND_HEALTHCHECK: return healthcheck;
     default: return serve;
     }

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
     log_set_level(c.log);
     switch (c.command) {
     case COMMAND_VERSION: puts("mnemic " MNEMIC_VERSION); return EXIT_SUCCESS;
+    case COMMAND_DRIFT: return command_drift(&c);
     case COMMAND_HEALTHCHECK: return command_healthcheck(&c);
     case COMMAND_SERVE: return command_serve(&c);
     default: fputs(config_usage(c.help_on), stdout); return EXIT_SUCCESS;

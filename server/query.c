@@ -199,3 +199,24 @@ store_status query_series(store *s, const run_info *run, const series_request *r
     if (status != STORE_OK) series_free(out);
     return status;
 }
+
+/* ---- where a run lies ---- */
+
+static bool take_first_time(void *ctx, const chunk_key *key, const summary *columns, size_t count)
+{
+    (void)columns, (void)count;
+    *(int64_t *)ctx = key->first_time;
+    return false;
+}
+
+store_status query_range(store *s, const run_info *run, int64_t *from, int64_t *to)
+{
+    if (*from == INT64_MIN) {
+        *from = run->started;
+        store_status status = store_entries(s, &run->id, 0, INT64_MIN, INT64_MAX, take_first_time, from);
+        if (status != STORE_OK) return status;
+        if (*from > *to) *from = *to;
+    }
+    if (*to == INT64_MAX) *to = run->last > *from ? run->last : *from;
+    return STORE_OK;
+}

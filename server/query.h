@@ -23,6 +23,9 @@ typedef struct {
    must not hold one. */
 store_status query_series(store *s, const run_info *run, const series_request *request, series *out);
 
+/* What was not told (INT64_MIN, INT64_MAX) becomes where the run begins, or ends; from <= to afterwards. */
+store_status query_range(store *s, const run_info *run, int64_t *from, int64_t *to);
+
 /* Every row in [from, to] by (time, seq), some thousand at a time at most, so that a consumer can pause: zero-initialise
    `cursor`, call until `*out` is NULL. The caller frees each chunk; its summaries are those of its rows. It goes on after
    the last row's (time, seq), so that it does not matter if chunks are merged between two calls. Each call takes a

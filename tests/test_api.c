@@ -59,7 +59,8 @@ static run_info *make_run(const char *id, const char *app, int64_t started, size
                     .build = mem_strdup("b1"),
                     .args = mem_strdup("./x --y"),
                     .place = mem_strdup(""),
-                    .note = mem_strdup(""), .user_tags = mem_strdup(""),
+                    .note = mem_strdup(""),
+                    .user_tags = mem_strdup(""),
                     .pid = 42,
                     .offset = -1500 * NS_PER_MS,
                     .started = started,
@@ -456,6 +457,40 @@ static void a_reduced_series(void **state)
     json_decref(s);
 }
 
+/* ---- verdicts ---- */
+
+static void verdicts(void **state)
+{
+    (void)state;
+    json_t *s = get_json(run_path(long_id, "/drift")), *columns = json_object_get(s, "columns");
+    assert_int_equal(json_array_size(columns), 2);
+    json_t *mem = json_array_get(columns, 0), *other = json_array_get(columns, 1);
+    assert_string_equal(json_string_value(json_object_get(mem, "name")), "mem");
+    assert_string_equal(json_string_value(json_object_get(mem, "unit")), "MB");
+    assert_string_equal(json_string_value(json_object_get(mem, "verdict")), "rising");
+    double slope = 1000.0 / 4 * 3600; /* a quarter a row, 1,000 rows a second */
+    assert_true(fabs(json_number_value(json_object_get(mem, "slope")) / slope - 1) < 1e-6);
+    assert_true(json_number_value(json_object_get(mem, "low")) <= slope * 1.000001);
+    assert_float_equal(json_number_value(json_object_get(mem, "change")), LONG_ROWS / 4, LONG_ROWS / 200);
+    assert_int_equal(json_array_size(json_object_get(mem, "shifts")), 0);
+    assert_int_equal(json_integer_value(json_object_get(mem, "outliers_found")), 0);
+    assert_string_equal(json_string_value(json_object_get(other, "kind")), "counter");
+    assert_string_equal(json_string_value(json_object_get(other, "verdict")), "steady"); /* counts 1,000 a second */
+    assert_float_equal(json_number_value(json_object_get(other, "level")), 1000, 10);
+    json_decref(s);
+    s = get_json(run_path(old_id, "/drift?columns=1"));
+    columns = json_object_get(s, "columns");
+    assert_int_equal(json_array_size(columns), 1);
+    mem = json_array_get(columns, 0);
+    assert_string_equal(json_string_value(json_object_get(mem, "verdict")), "unclear"); /* two values */
+    assert_true(json_is_null(json_object_get(mem, "slope")));
+    json_decref(s);
+    s = get_json(run_path(old_id, "/drift?columns="));
+    assert_int_equal(json_array_size(json_object_get(s, "columns")), 0);
+    json_decref(s);
+    expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", "/drift"), "", 404, "no such run");
+}
+
 static void bad_questions(void **state)
 {
     (void)state;
@@ -474,6 +509,10 @@ static void bad_questions(void **state)
         {"/live?from=1", "from"},
         {".ndjson?to=", "to"},
         {"/series?columns=-1", "columns"},
+        {"/drift?columns=2", "columns"},
+        {"/drift?columns=1,1", "columns"},
+        {"/drift?points=9", "points"},
+        {"/drift?from=2&to=1", "later"},
         {"/series?%ff%22=<b>", "no such parameter"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -773,6 +812,7 @@ int main(void)
         cmocka_unit_test(a_series),
         cmocka_unit_test(a_part_of_a_series),
         cmocka_unit_test(a_reduced_series),
+        cmocka_unit_test(verdicts),
         cmocka_unit_test(bad_questions),
         cmocka_unit_test(csv),
         cmocka_unit_test(ndjson),

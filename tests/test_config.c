@@ -190,6 +190,26 @@ static void the_environment_of_a_container(void **state)
     assert_non_null(strstr(why_text, "MNEMIC_BIND"));
 }
 
+static void drift(void **state)
+{
+    (void)state;
+    config c;
+    assert_true(read_line(&c, "drift server --columns=a,b --from 3m --to 2026-01-31 --fail-above a=1/h --store x"));
+    assert_int_equal(c.command, COMMAND_DRIFT);
+    assert_int_equal(c.word_count, 1);
+    assert_string_equal(c.words[0], "server");
+    assert_string_equal(c.columns, "a,b");
+    assert_string_equal(c.from, "3m");
+    assert_string_equal(c.to, "2026-01-31");
+    assert_string_equal(c.fail_above, "a=1/h");
+    assert_string_equal(c.store, "x");
+    assert_null(c.udp);
+    assert_true(read_line(&c, "drift --last 2h server"));
+    assert_string_equal(c.last, "2h");
+    assert_true(read_line(&c, "drift --help"));
+    assert_non_null(strstr(config_usage(c.help_on), "--fail-above"));
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -206,6 +226,11 @@ static void refusals(void **state)
         {"start", "'start'"},
         {"serve now", "'now'"},
         {"--log-level loud", "'loud'"},
+        {"drift", "which run? Name it, or its application; see mnemic drift --help"},
+        {"drift a b", "one run at a time"},
+        {"drift a --last 2h --from 3m", "--last and --from"},
+        {"drift a --udp :1", "--udp is no option of this command"},
+        {"serve --last 2h", "--last is no option of this command"},
         {"healthcheck --udp :1", "--udp is no option of this command; see mnemic healthcheck --help"},
         {"healthcheck now", "unexpected 'now'; see mnemic healthcheck --help"},
         {"healthcheck --http 1", "'1'"},
@@ -281,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup(other_commands, clear),
         cmocka_unit_test_setup(each_command_has_its_options, clear),
         cmocka_unit_test_setup(the_environment_of_a_container, clear),
+        cmocka_unit_test_setup(drift, clear),
         cmocka_unit_test_setup(refusals, clear),
         cmocka_unit_test_setup(bad_ports_in_the_environment, clear),
         cmocka_unit_test(binding),

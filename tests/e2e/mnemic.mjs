@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MNEMIC = process.env.MNEMIC ?? join(ROOT, 'build/mnemic');
+export const MNEMIC = process.env.MNEMIC ?? join(ROOT, 'build/mnemic');
 export const HELLO = process.env.HELLO ?? join(ROOT, 'build/examples/hello');
 export const PATIENCE = 60_000; // ms, for whatever takes a moment on an idle machine
 
