@@ -85,7 +85,7 @@ typedef struct {
 static inline reader reader_of(span s)
 {
     const uint8_t *p = (const uint8_t *)s.p;
-    return (reader){p, p + s.n, false};
+    return (reader){p, s.n ? p + s.n : p, false}; /* of no bytes `p` may be NULL, to which nothing may be added */
 }
 
 static inline span rest_of(const reader *r)

@@ -8,6 +8,8 @@
 
 int command_serve(const config *c);
 int command_drift(const config *c);
+int command_export(const config *c);
+int command_import(const config *c);
 int command_healthcheck(const config *c);
 
 /* Prints "mnemic: …", frees `why`, returns EXIT_FAILURE. */

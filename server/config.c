@@ -17,6 +17,8 @@ typedef struct {
 static const command_form commands[COMMAND_COUNT] = {
     [COMMAND_SERVE] = {"serve", false},
     [COMMAND_DRIFT] = {"drift", true},
+    [COMMAND_EXPORT] = {"export", true},
+    [COMMAND_IMPORT] = {"import", true},
     [COMMAND_HEALTHCHECK] = {"healthcheck", false},
     [COMMAND_VERSION] = {"version", false},
     [COMMAND_HELP] = {"help", false},
@@ -26,8 +28,10 @@ static const command_form commands[COMMAND_COUNT] = {
 enum {
     SERVE = 1 << COMMAND_SERVE,
     DRIFT = 1 << COMMAND_DRIFT,
+    EXPORT = 1 << COMMAND_EXPORT,
+    IMPORT = 1 << COMMAND_IMPORT,
     HEALTHCHECK = 1 << COMMAND_HEALTHCHECK,
-    ON_STORE = SERVE | DRIFT
+    ON_STORE = SERVE | DRIFT | EXPORT | IMPORT
 };
 
 typedef struct {
@@ -54,6 +58,9 @@ static const option_form options[] = {
     {"--last", TO(last), DRIFT, NULL, false},
     {"--fail-above", TO(fail_above), DRIFT, NULL, false},
     {"--log-level", TO(log_name), ON_STORE, "MNEMIC_LOG_LEVEL", false},
+    {"--out", TO(out), EXPORT, NULL, false},
+    {"--app", TO(app), EXPORT, NULL, false},
+    {"--all", TO(all), EXPORT, NULL, true},
 };
 
 static const char **slot_of(config *c, const option_form *o)
@@ -191,6 +198,7 @@ static bool fill_defaults(config *c, const char *(*env)(const char *name), buf *
     read_variables(c, env);
     if (!c->store) c->store = env_value(env, "POSTGRES_CONN_STR");
     if (!c->store) c->store = "sqlite:mnemic.db";
+    if (!c->out) c->out = "-";
     if (!c->udp && c->command == COMMAND_SERVE) {
         if (!default_address(c->udp_default, env, "BACK_END_PORT", "12013", why)) return false;
         c->udp = c->udp_default;
@@ -234,12 +242,26 @@ static bool check_drift(const config *c, buf *why)
     return refuse(c, why);
 }
 
+static bool check_export(const config *c, buf *why)
+{
+    int ways = (c->word_count > 0) + (c->app != NULL) + (c->all != NULL);
+    if (ways == 1) return true;
+    buf_text(why, ways ? "name runs, or give --app, or --all: one of them"
+                       : "which runs? Name them, or an application by --app, or give --all");
+    return refuse(c, why);
+}
+
 static bool check(const config *c, buf *why)
 {
     switch (c->command) {
     case COMMAND_SERVE: return check_serve(c, why);
     case COMMAND_DRIFT: return check_drift(c, why);
+    case COMMAND_EXPORT: return check_export(c, why);
     case COMMAND_HEALTHCHECK: return check_address("--http", c->http, why);
+    case COMMAND_IMPORT:
+        if (c->word_count > 0) return true;
+        buf_text(why, "which files? Name them, or '-' for standard input");
+        return refuse(c, why);
     default: return true;
     }
 }

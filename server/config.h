@@ -8,6 +8,8 @@
 typedef enum {
     COMMAND_SERVE,
     COMMAND_DRIFT,
+    COMMAND_EXPORT,
+    COMMAND_IMPORT,
     COMMAND_HEALTHCHECK,
     COMMAND_VERSION,
     COMMAND_HELP,
@@ -27,6 +29,9 @@ typedef struct {
     const char *columns;            /* drift: names, with commas between them; NULL: all                     */
     const char *from, *to, *last;   /* drift: NULL where not told                                            */
     const char *fail_above;         /* drift: COLUMN=SLOPE/h, with commas between them; NULL: any drift      */
+    const char *out;                /* export: the file to write; "-": standard output                       */
+    const char *app;                /* export: the runs of this application …                                */
+    const char *all;                /* … not NULL: every run; else those that `words` name                   */
     const char *log_name;
     log_level log;
     char *const *words; /* what follows the command and is no option: runs, files                */

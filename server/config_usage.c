@@ -11,6 +11,8 @@
 static const char serve[] =
     "usage: mnemic [serve] [OPTION…]    receive, store and show what traced programs send\n"
     "       mnemic drift RUN            tell which columns of a run rise or fall\n"
+    "       mnemic export RUN…          write runs into a portable file\n"
+    "       mnemic import FILE…         take runs from such files\n"
     "       mnemic healthcheck          ask a running server whether all is well\n"
     "       mnemic version              print the version\n"
     "       mnemic COMMAND --help       tell the options of a command\n"
@@ -28,6 +30,26 @@ static const char serve[] =
     "Options are --name VALUE or --name=VALUE. They go before the environment variables named in brackets,\n"
     "and these before the defaults. MNEMIC_BIND is the address that the default ports are bound to instead of\n"
     "127.0.0.1. A folder, file or address that cannot be used ends mnemic with a message.\n";
+
+static const char export[] =
+    "usage: mnemic export [--store URL] [--out FILE] RUN… | --app NAME | --all\n"
+    "\n"
+    "Writes runs with everything that is known of them into one file, for a backup or for a colleague, who reads it\n"
+    "with mnemic import. The server may run meanwhile.\n"
+    "\n"
+    "  RUN…               their UUIDs, as the page and the API show them\n"
+    "  --app NAME         every run of an application\n"
+    "  --all              every run\n"
+    "  --out FILE         the file to write; it appears when it is whole (standard output, which is also '-')\n" STORE_HELP
+        LOG_HELP HELP_HELP;
+
+static const char import[] =
+    "usage: mnemic import [--store URL] FILE…\n"
+    "\n"
+    "Takes the runs from files that mnemic export wrote; '-' is standard input. What is there already is left as it is,\n"
+    "so that importing twice, or again after an interruption, does no harm. A damaged file is refused. A store in\n"
+    "SQLite must not be in use by a running server.\n"
+    "\n" STORE_HELP LOG_HELP HELP_HELP;
 
 static const char healthcheck[] =
     "usage: mnemic healthcheck [--http ADDR:PORT] [--token-file FILE]\n"
@@ -57,6 +79,8 @@ const char *config_usage(config_command of)
 {
     switch (of) {
     case COMMAND_DRIFT: return drift;
+    case COMMAND_EXPORT: return export;
+    case COMMAND_IMPORT: return import;
     case COMMAND_HEALTHCHECK: return healthcheck;
     default: return serve;
     }

@@ -24,6 +24,8 @@ int main(int argc, char **argv)
     switch (c.command) {
     case COMMAND_VERSION: puts("mnemic " MNEMIC_VERSION); return EXIT_SUCCESS;
     case COMMAND_DRIFT: return command_drift(&c);
+    case COMMAND_EXPORT: return command_export(&c);
+    case COMMAND_IMPORT: return command_import(&c);
     case COMMAND_HEALTHCHECK: return command_healthcheck(&c);
     case COMMAND_SERVE: return command_serve(&c);
     default: fputs(config_usage(c.help_on), stdout); return EXIT_SUCCESS;

@@ -17,7 +17,7 @@ check "only the HTTP side knows h2o" "$(users 'h2o' http "http_.*" api sse downl
 check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
 check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
 check "only decode knows the JSON library" "$(users 'jansson' decode)"
-check "only seal knows libsodium" "$(users 'sodium' seal)"
+check "only seal and the archive's checksums know libsodium" "$(users 'sodium' seal archive_block)"
 check "only a chunk's columns know zstd" "$(users 'zstd' column)"
 check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address health ingest "http_.*" http api sse download assets)"
 check "decode, runs and chunk do not know the later stages" \

@@ -162,6 +162,22 @@ static void each_command_has_its_options(void **state)
     assert_non_null(strstr(config_usage(c.help_on), "/readyz"));
     assert_true(read_line(&c, "help"));
     assert_int_equal(c.help_on, COMMAND_SERVE);
+    assert_true(read_line(&c, "export --store sqlite:a.db x --out=b y"));
+    assert_int_equal(c.command, COMMAND_EXPORT);
+    assert_string_equal(c.out, "b");
+    assert_int_equal(c.word_count, 2);
+    assert_string_equal(c.words[0], "x");
+    assert_string_equal(c.words[1], "y");
+    assert_true(read_line(&c, "export --all"));
+    assert_non_null(c.all);
+    assert_string_equal(c.out, "-");
+    assert_string_equal(c.store, "sqlite:mnemic.db");
+    assert_true(read_line(&c, "export --app=-x"));
+    assert_string_equal(c.app, "-x");
+    assert_true(read_line(&c, "import - -- --odd"));
+    assert_int_equal(c.word_count, 2);
+    assert_string_equal(c.words[0], "-");
+    assert_string_equal(c.words[1], "--odd");
 }
 
 static void the_environment_of_a_container(void **state)
@@ -234,6 +250,12 @@ static void refusals(void **state)
         {"healthcheck --udp :1", "--udp is no option of this command; see mnemic healthcheck --help"},
         {"healthcheck now", "unexpected 'now'; see mnemic healthcheck --help"},
         {"healthcheck --http 1", "'1'"},
+        {"export", "which runs?"},
+        {"export --all x", "one of them; see mnemic export --help"},
+        {"export --all=x", "--all takes no value"},
+        {"import", "which files?"},
+        {"import --out x y", "--out is no option of this command; see mnemic import --help"},
+        {"--all", "--all is no option of this command; see mnemic --help"},
         {"--tls-cert c", "--tls-key"},
         {"--tls-key k", "--tls-cert"},
         {"--udp 12013", "'12013'"},

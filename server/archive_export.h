@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   archive_export: a store's run → a portable file. */
+#ifndef ARCHIVE_EXPORT_H
+#define ARCHIVE_EXPORT_H
+
+#include "archive.h"
+#include "store.h"
+
+/* Appends the run as it is at one moment, however much is written to it meanwhile. In memory is one chunk at a time.
+   The caller must hold no snapshot. false: `why` gets one sentence, and the file is of no use any more. */
+bool archive_export(store *s, const uuid *id, archive_writer *w, buf *why);
+
+#endif
