@@ -15,19 +15,21 @@ const WINDOWS = [['60', 'last minute'], ['600', 'last 10 minutes'], ['3600', 'la
 /** @param {View} view */
 const valueOf = (view) => (view.kind === 'last' ? String(view.seconds) : view.kind);
 
-/** @param {Element} place @param {(view: View) => void} show @param {() => void} reset */
-export function makeBar(place, show, reset) {
+/** @param {Element} place @param {{show: (view: View) => void, resume: () => void, help: () => void}} steer */
+export function makeBar(place, { show, resume, help }) {
   const when = el('span', { class: 'range' });
   const cursor = el('span', { class: 'cursor', 'aria-hidden': 'true' });
   const back = el('button', { type: 'button', class: 'quiet' });
   const select = el('select', { 'aria-label': 'Time shown' });
   const other = el('option', { hidden: '' });
+  const keys = el('button', { type: 'button', class: 'quiet keys-button', text: '?', title: 'Keys, wheel and touch', 'aria-label': 'Keys, wheel and touch' });
   const csv = el('a', { class: 'quiet', download: '', text: 'CSV', title: 'Every row of this run, as a file' });
   for (const [value, label] of WINDOWS) select.append(el('option', { value, text: label }));
   select.append(other);
-  place.append(el('div', { class: 'times' }, when, cursor), back, select, csv);
+  place.append(el('div', { class: 'times' }, when, cursor), back, select, csv, keys);
 
-  back.addEventListener('click', reset);
+  back.addEventListener('click', resume);
+  keys.addEventListener('click', help);
   select.addEventListener('change', () => {
     show(select.value === 'all' ? { kind: 'all' } : { kind: 'last', seconds: Number(select.value) });
   });

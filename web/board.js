@@ -2,32 +2,51 @@
 // board: the charts of a run, in groups. Only those near the window exist; the others are empty places of their size.
 
 import { Card } from './card.js';
-import { plotWidth, readTheme } from './chart.js';
-import { arrange, el } from './dom.js';
-import { groups } from './model.js';
+import { plotWidth } from './chart.js';
+import { readTheme } from './colours.js';
+import { arrange } from './dom.js';
+import { FunctionTable } from './functiontable.js';
+import { functionsOf, groupsOf } from './groups.js';
+import { makeHidden } from './hidden.js';
+import { marked, plainLook, resized } from './look.js';
+import { makeMenu } from './menu.js';
+import { optionsOf } from './options.js';
+import { makeSection } from './section.js';
 import { watchTheme } from './theme.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
- *  @typedef {import('./card.js').Handlers} Handlers */
+ *  @typedef {import('./look.js').Look} Look
+ *  @typedef {import('./groups.js').Group} Group
+ *  @typedef {import('./model.js').Range} Range
+ *  @typedef {{zoom: (range: Range) => void, reset: () => void, dress: (look: Look) => void,
+ *    point: (pointed: import('./card.js').Pointed | null) => void}} Handlers */
 
-const NEAR = '300px'; // how far outside of the window a chart is drawn already
+const NEAR = '300px'; // how far outside of the window a chart is made already
 
 export class Board {
   /** @param {HTMLElement} place @param {Handlers} on */
   constructor(place, on) {
     this.place = place;
-    this.on = { ...on, zoom: (/** @type {import('./model.js').Range} */ range) => {
-      for (const card of this.cards.values()) card.chart?.deselect();
-      on.zoom(range);
-    } };
+    this.on = on;
     /** @type {Feed | null} */
     this.feed = null;
+    this.look = plainLook();
     this.built = '';   // what of the feed the cards were made of
+    this.dressed = /** @type {Look | null} */ (null); // what they look like
     this.width = 0;    // of one chart, CSS pixels
-    this.dragging = false;
-    /** @type {Map<Element, Card>} */
+    this.marking = false;
+    /** By column. @type {Map<number, Card>} */
     this.cards = new Map();
-    this.near = new IntersectionObserver((entries) => this.scrolled(entries), { rootMargin: NEAR });
+    /** @type {WeakMap<Element, Card>} */
+    this.cardOf = new WeakMap();
+    this.functions = /** @type {import('./groups.js').Profiled[]} */ ([]);
+    /** @type {Map<string, ReturnType<typeof makeSection>>} */
+    this.sections = new Map();
+    this.near = new IntersectionObserver((entries) => this.approach(entries), { rootMargin: NEAR });
+    this.view = new IntersectionObserver((entries) => this.scrolled(entries));
+    this.table = new FunctionTable((name) => this.goTo(name));
+    this.hidden = makeHidden((names) => this.on.dress(marked(this.look, 'hide', names, false)));
+    this.openMenu = makeMenu();
     this.watch();
   }
 
@@ -38,16 +57,39 @@ export class Board {
       readTheme();
       for (const card of this.cards.values()) card.chart?.repaint();
     });
-    // While a range is being drawn with the mouse, the charts stand still under it.
-    this.place.addEventListener('mousedown', (event) => { this.dragging = event.button === 0; });
-    for (const end of ['mouseup', 'blur']) window.addEventListener(end, () => { this.dragging = false; });
+    // While a range is being marked with the mouse, the charts stand still under it.
+    this.place.addEventListener('mousedown', (event) => { this.marking = event.button === 0 && !event.shiftKey && !event.altKey; });
+    for (const end of ['mouseup', 'blur']) window.addEventListener(end, () => { this.marking = false; });
   }
 
-  /** @param {IntersectionObserverEntry[]} entries */
-  scrolled(entries) {
-    for (const { target, isIntersecting } of entries) this.cards.get(target)?.enter(isIntersecting ? this.width : 0);
+  /** What the cards may ask for. @returns {import('./card.js').Handlers} */
+  handlers() {
+    return {
+      zoom: (range) => {
+        for (const card of this.cards.values()) card.chart?.deselect();
+        this.on.zoom(range);
+      },
+      reset: this.on.reset,
+      point: this.on.point,
+      menu: (card, button) => this.openMenu(button, optionsOf(card, this)),
+      tall: (name, height, all) => this.on.dress(resized(this.look, all ? null : name, height)),
+    };
+  }
+
+  /** Makes the charts that come near, and lets go of those that are far. @param {IntersectionObserverEntry[]} entries */
+  approach(entries) {
+    for (const { target, isIntersecting } of entries) this.cardOf.get(target)?.enter(isIntersecting ? this.width : 0);
     this.ask();
-    this.render(this.feed);
+    this.draw();
+  }
+
+  /** Only what is seen is drawn as rows arrive. @param {IntersectionObserverEntry[]} entries */
+  scrolled(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const card = this.cardOf.get(target);
+      if (card) card.seen = isIntersecting;
+    }
+    this.draw();
   }
 
   resized() {
@@ -56,12 +98,12 @@ export class Board {
     this.width = width;
     for (const card of this.cards.values()) card.resize(width);
     this.ask();
-    this.render(this.feed);
+    this.draw();
   }
 
   /** All charts have the width of the first. */
   measure() {
-    return this.place.querySelector('.plot')?.clientWidth ?? 0;
+    return this.place.querySelector('.card')?.clientWidth ?? 0;
   }
 
   /** Tells the feed what is near the window, and how fine it can be shown. */
@@ -72,9 +114,13 @@ export class Board {
 
   clear() {
     this.near.disconnect();
+    this.view.disconnect();
     for (const card of this.cards.values()) card.enter(0);
     this.cards.clear();
+    this.sections.clear();
+    this.table.rest();
     this.built = '';
+    this.dressed = null;
   }
 
   /** @param {Feed} feed */
@@ -84,23 +130,78 @@ export class Board {
     if (key === this.built) return;
     this.clear();
     this.built = key;
-    arrange(this.place, groups(columns).map((group) => {
-      const cards = group.columns.map((i) => new Card(i, /** @type {import('./model.js').Column} */ (columns[i]), this.on));
-      for (const card of cards) this.cards.set(card.node, card);
-      return el('section', { 'aria-label': group.title }, el('h3', { text: group.title }),
-        el('div', { class: 'grid' }, ...cards.map((card) => card.node)));
-    }));
-    this.width = this.measure();
-    for (const card of this.cards.values()) this.near.observe(card.node);
+    this.functions = functionsOf(columns);
+    const on = this.handlers();
+    columns.forEach((column, i) => {
+      const card = new Card(i, column, on);
+      this.cards.set(i, card);
+      this.cardOf.set(card.node, card);
+    });
   }
 
-  /** @param {Feed | null} feed */
-  render(feed) {
+  /** Puts the cards where the look wants them. @param {Feed} feed */
+  dress(feed) {
+    if (this.dressed === this.look) return;
+    this.dressed = this.look;
+    const columns = feed.run.column_info;
+    for (const card of this.cards.values()) card.dress(this.look);
+    const groups = groupsOf(columns, this.look);
+    const nodes = groups.map((group) => this.section(group));
+    const first = groups.findIndex(({ kind }) => kind === 'function');
+    if (this.functions.length > 0) nodes.splice(first < 0 ? nodes.length : first, 0, this.table.node);
+    arrange(this.place, [...nodes, this.hidden.show(columns.map((c) => c.name).filter((name) => this.look.hide.includes(name)))]);
+    this.width = this.measure();
+    for (const card of this.cards.values()) {
+      if (!card.node.isConnected) {
+        card.enter(0);
+        card.seen = false;
+      }
+      for (const observer of [this.near, this.view]) {
+        if (card.node.isConnected) observer.observe(card.node);
+        else observer.unobserve(card.node);
+      }
+    }
+  }
+
+  /** @param {Group} group */
+  section(group) {
+    const key = keyOf(group.kind, group.title);
+    const made = this.sections.get(key) ?? makeSection(group, (names, on) => this.on.dress(marked(this.look, 'rate', names, on)));
+    this.sections.set(key, made);
+    return made.show(group.columns.map((i) => /** @type {Card} */ (this.cards.get(i))));
+  }
+
+  /** To the charts of a function; those that are pinned stand elsewhere, those that are hidden come back. @param {string} name */
+  goTo(name) {
+    const parts = this.functions.find((it) => it.name === name)?.parts ?? new Map();
+    const names = [...parts.values()].map((i) => this.cards.get(i)?.column.name ?? '');
+    if (names.some((column) => this.look.hide.includes(column))) {
+      this.look = marked(this.look, 'hide', names, false);
+      this.on.dress(this.look);
+      if (this.feed) this.dress(this.feed);
+    }
+    const pinned = names.every((column) => this.look.pin.includes(column));
+    this.sections.get(pinned ? keyOf('pinned', 'Pinned') : keyOf('function', `${name}()`))?.focus();
+  }
+
+  /** @param {Feed | null} feed @param {Look} look */
+  render(feed, look) {
     this.feed = feed;
+    this.look = look;
     if (!feed) return this.clear();
     this.build(feed);
-    if (this.dragging) return;
+    this.dress(feed);
+    this.draw();
+  }
+
+  draw() {
+    const { feed } = this;
+    if (!feed || this.marking) return;
     const range = feed.range;
-    for (const card of this.cards.values()) card.draw(feed, range);
+    for (const card of this.cards.values()) if (card.seen) card.draw(feed, range);
+    this.table.render(feed, this.functions);
   }
 }
+
+/** @param {Group['kind']} kind @param {string} title */
+const keyOf = (kind, title) => `${kind} ${title}`;

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // card: the place of one chart: its title, its value, and, while it is near the window, the chart itself.
 
+import { positive } from './axes.js';
 import { makeChart } from './chart.js';
 import { el, setAttribute, setText } from './dom.js';
-import { clock, number, scaleOf, shown, text } from './format.js';
+import { clock, duration, number, scaleOf, shown, text } from './format.js';
+import { makeGrip } from './grip.js';
+import { heightOf, plainLook } from './look.js';
 import { extent } from './model.js';
+import { perSecond, rateOf } from './rate.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
+ *  @typedef {import('./look.js').Look} Look
  *  @typedef {import('./model.js').Column} Column
  *  @typedef {import('./model.js').Range} Range
  *  @typedef {import('./model.js').Trace} Trace */
 /** The cursor's time, and that of the row nearest to it. @typedef {{at: number, row: number}} Pointed
- *  @typedef {{zoom: (range: Range) => void, reset: () => void, point: (pointed: Pointed | null) => void}} Handlers */
+ *  @typedef {{zoom: (range: Range) => void, reset: () => void, point: (pointed: Pointed | null) => void,
+ *    menu: (card: Card, button: HTMLElement) => void, tall: (name: string, height: number, all: boolean) => void}} Handlers */
 
 export class Card {
   /** @param {number} index @param {Column} column @param {Handlers} on */
@@ -20,33 +26,72 @@ export class Card {
     this.column = column;
     this.on = on;
     this.value = el('span', { class: 'value' });
-    this.unit = el('span', { class: 'unit', text: scaleOf(column.unit, 0).unit });
+    this.unit = el('span', { class: 'unit' });
     this.spread = el('span', { class: 'spread' });
-    this.plot = el('div', { class: 'plot', role: 'img', 'aria-label': column.name });
+    this.tag = el('span', { class: 'tag' });
+    this.plot = el('div', { class: 'plot', role: 'img', tabindex: '-1', 'aria-label': column.name });
+    this.grip = makeGrip(column.name, (height, all) => on.tall(column.name, height, all));
     this.node = el('figure', { class: 'card' },
-      el('figcaption', {}, el('span', { class: 'name', text: column.name, title: column.name }),
-        el('span', { class: 'now' }, this.spread, this.value, this.unit)), this.plot);
+      el('figcaption', {}, el('span', { class: 'name', text: column.name, title: column.name }), this.tag,
+        el('span', { class: 'now' }, this.spread, this.value, this.unit), this.menuButton()), this.plot, this.grip.node);
     /** @type {ReturnType<typeof makeChart> | null} */
     this.chart = null;
     /** @type {Trace | undefined} */
     this.trace = undefined;
     this.latest = /** @type {number | null} */ (null);
     this.drawn = -1; // the feed's version that the chart shows
+    this.seen = false;
+    this.log = this.rate = false;
+    this.height = 0; // of the plot, CSS pixels
+    this.width = 0;  // of the chart, CSS pixels; 0: it is too far from the window to be drawn
+    this.dress(plainLook());
+  }
+
+  menuButton() {
+    const button = el('button', { type: 'button', class: 'menu', 'aria-haspopup': 'menu', 'aria-label': `Options for ${this.column.name}`, title: 'Options', text: '⋯' });
+    button.addEventListener('click', () => this.on.menu(this, button));
+    return button;
+  }
+
+  /** What the values shown are counted in. */
+  get shownUnit() {
+    return this.rate ? perSecond(this.column.unit) : this.column.unit;
+  }
+
+  /** @param {Look} look */
+  dress(look) {
+    const { name } = this.column;
+    const [log, rate, height] = [look.log.includes(name), look.rate.includes(name), heightOf(look, name)];
+    const same = this.log === log && this.rate === rate;
+    if (same && this.height === height) return;
+    [this.log, this.rate, this.height] = [log, rate, height];
+    this.node.style.setProperty('--plot', `${height}px`);
+    this.grip.set(height);
+    setText(this.tag, log ? 'log' : '');
+    setText(this.unit, scaleOf(this.shownUnit, 0).unit);
+    const { width } = this;
+    if (same) return this.resize(width);
+    this.enter(0);
+    this.enter(width);
   }
 
   /** @param {number} width of the chart; 0: it is too far from the window to be drawn */
   enter(width) {
+    this.width = width;
     if ((width > 0) === (this.chart !== null)) return;
     this.chart?.destroy();
     this.chart = null;
     this.drawn = -1;
+    if (width === 0) return;
     const { zoom, reset } = this.on;
-    if (width > 0) this.chart = makeChart(this.plot, this.column.unit, width, { zoom, reset, cursor: () => this.point() });
+    this.chart = makeChart(this.plot, { unit: this.shownUnit, width, height: this.height, log: this.log },
+      { zoom, reset, cursor: () => this.point() });
   }
 
   /** @param {number} width */
   resize(width) {
-    this.chart?.resize(width);
+    if (this.width > 0) this.width = width;
+    this.chart?.resize(width, this.height);
     this.drawn = -1;
   }
 
@@ -54,15 +99,16 @@ export class Card {
   draw(feed, range) {
     if (!this.chart || this.drawn === feed.version) return;
     this.drawn = feed.version;
-    this.trace = feed.traces.get(this.index);
-    this.chart.draw({ trace: this.trace, range, gaps: feed.gaps, marks: feed.marks });
+    const raw = feed.traces.get(this.index);
+    this.trace = raw && this.rate ? rateOf(raw) : raw;
+    this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks });
     if (!this.trace) return;
     const seen = extent(this.trace, range);
     // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
-    if (feed.view.kind !== 'range') seen.latest = feed.run.column_info[this.index]?.last ?? seen.latest;
+    if (feed.view.kind !== 'range' && !this.rate) seen.latest = feed.run.column_info[this.index]?.last ?? seen.latest;
     this.latest = seen.latest;
     this.say(this.chart.cursor()?.index ?? null);
-    setAttribute(this.plot, 'aria-label', summary(this.column, seen, feed, range));
+    setAttribute(this.plot, 'aria-label', this.summary(seen, feed, range));
   }
 
   /** The cursor moved, over this chart or another. */
@@ -76,13 +122,32 @@ export class Card {
   /** The value under the cursor, or the latest. @param {number | null} at the point's index */
   say(at) {
     const v = at === null ? this.latest : this.trace?.mean[at];
-    const s = shown(v, this.column.unit);
+    const s = shown(v, this.shownUnit);
     setText(this.value, s.value);
-    setText(this.unit, s.unit || scaleOf(this.column.unit, 0).unit);
-    const by = scaleOf(this.column.unit, v ?? 0).by;
+    setText(this.unit, s.unit || scaleOf(this.shownUnit, 0).unit);
+    const by = scaleOf(this.shownUnit, v ?? 0).by;
     setText(this.spread, at === null ? '' : spreadOf(this.trace?.min[at], this.trace?.max[at], by));
     this.node.classList.toggle('hover', at !== null);
   }
+
+  /** What the chart shows, in words. @param {ReturnType<typeof extent>} seen @param {Feed} feed @param {Range} range */
+  summary(seen, feed, range) {
+    const { name } = this.column;
+    const when = `${clock(range.from)} to ${clock(range.to)}`;
+    if (seen.latest === null) return `${name}: no value from ${when}`;
+    const lost = feed.gaps.reduce((n, g) => n + (g[1] > range.from && g[0] < range.to ? g[2] : 0), 0);
+    const unit = this.shownUnit;
+    return `${name}: latest ${text(seen.latest, unit)}, least ${text(seen.min, unit)}, greatest ${text(seen.max, unit)}, from ${when}` +
+      (lost > 0 ? `, ${number(lost)} rows lost` : '') +
+      (this.rate && this.trace ? rateNote(this.trace) : '') +
+      (this.log && (seen.min ?? 1) <= 0 ? ', values that are not above 0 are not drawn' : '');
+  }
+}
+
+/** @param {Trace} trace */
+function rateNote({ time, rows }) {
+  if (!rows.some((n) => n > 1)) return ', rate from row to row';
+  return `, rate over ${duration((/** @type {number} */ (time.at(-1)) - /** @type {number} */ (time[0])) / time.length)} each`;
 }
 
 /** "1.1 … 9.2" where a point stands for several rows. @param {number | null | undefined} min
@@ -90,14 +155,4 @@ export class Card {
 function spreadOf(min, max, by) {
   if (min === null || min === undefined || max === null || max === undefined || min === max) return '';
   return `${number(min / by)} … ${number(max / by)}`;
-}
-
-/** What the chart shows, in words. @param {Column} column @param {ReturnType<typeof extent>} seen @param {Feed} feed @param {Range} range */
-function summary(column, seen, feed, range) {
-  const when = `${clock(range.from)} to ${clock(range.to)}`;
-  if (seen.latest === null) return `${column.name}: no value from ${when}`;
-  const lost = feed.gaps.reduce((n, g) => n + (g[1] > range.from && g[0] < range.to ? g[2] : 0), 0);
-  const more = lost > 0 ? `, ${number(lost)} rows lost` : '';
-  return `${column.name}: latest ${text(seen.latest, column.unit)}, least ${text(seen.min, column.unit)}, ` +
-    `greatest ${text(seen.max, column.unit)}, from ${when}${more}`;
 }

@@ -14,6 +14,7 @@ import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from '
 const BATCH = 24;          // columns in one request: the first charts need not wait for the last
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const RETRY_MS = 2000;
+const PACE_MS = { least: 250, most: 500 }; // between two redraws as rows arrive
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
 
 export class Feed {
@@ -32,7 +33,9 @@ export class Feed {
     this.last = run.last;
 
     this.notify = notify;
-    this.version = 0; // rises with each change
+    this.version = 0; // rises with each change that charts show
+    this.shown = -Infinity; // when that was
+    this.flowing = 0;       // timer: rows have come that are not shown yet
     this.points = 600;
     this.wanted = /** @type {number[]} */ ([]);
     /** Rises when what was fetched is out of date; a column is up to date if it has the same number. */
@@ -50,9 +53,25 @@ export class Feed {
     return rangeOf(this.view, this.first, this.last);
   }
 
+  /** What there is to see. @returns {import('./navigate.js').Bounds} */
+  get bounds() {
+    return { first: this.first, last: Math.max(this.last, this.first + 1000), live: this.run.state === 'live' };
+  }
+
   changed() {
+    clearTimeout(this.flowing);
+    this.flowing = 0;
+    this.shown = performance.now();
     this.version++;
     this.notify();
+  }
+
+  /** New rows are shown as often as they make a difference: when they fill a pixel, but now and then in any case. */
+  flowed() {
+    if (this.flowing) return;
+    const { from, to } = this.range;
+    const pace = Math.min(Math.max((to - from) / this.points, PACE_MS.least), PACE_MS.most);
+    this.flowing = window.setTimeout(() => this.changed(), Math.max(0, this.shown + pace - performance.now()));
   }
 
   /** True once the run has said its last word. (A silent one may go on.) */
@@ -91,6 +110,7 @@ export class Feed {
     this.closed = true;
     this.rest();
     this.busy?.abort();
+    clearTimeout(this.flowing);
     this.timers.forEach((t) => clearTimeout(t));
   }
 
@@ -129,7 +149,8 @@ export class Feed {
     if (grown || turned) this.learn();
     if (turned) this.later(SETTLE_MS, () => this.settle());
     this.listen();
-    this.changed();
+    if (grown || turned) this.changed();
+    else this.notify();
   }
 
   /** What came around a turn of events can be read by now. */
@@ -222,7 +243,7 @@ export class Feed {
       const values = Object.hasOwn(news.columns, column.name) ? news.columns[column.name]?.mean : undefined;
       column.last = values?.findLast((v) => v !== null) ?? column.last;
     }
-    this.changed();
+    this.flowed();
   }
 
   /** Appends to the traces of these columns, and keeps these as long as the screen is wide. @param {Series} news @param {number[]} columns */

@@ -22,8 +22,7 @@ const UNITS = new Map(/** @type {[string, Unit][]} */ ([
   ...['bytes', 'decimal'].flatMap((ladder) => /** @type {Scale[]} */ (LADDERS[ladder]).slice(1)
     .map(({ by, unit }) => [unit.toLowerCase(), { ladder, factor: by, kept: true }])),
   ['b', { ladder: 'bytes', factor: 1 }], ['byte', { ladder: 'bytes', factor: 1 }],
-  ['bytes', { ladder: 'bytes', factor: 1 }], ['b/s', { ladder: 'bytes', factor: 1, suffix: '/s' }],
-  ['bytes/s', { ladder: 'bytes', factor: 1, suffix: '/s' }],
+  ['bytes', { ladder: 'bytes', factor: 1 }],
   ['s', { ladder: 'seconds', factor: 1 }], ['seconds', { ladder: 'seconds', factor: 1 }],
   ['ms', { ladder: 'seconds', factor: 1e-3 }], ['us', { ladder: 'seconds', factor: 1e-6 }],
   ['µs', { ladder: 'seconds', factor: 1e-6 }], ['ns', { ladder: 'seconds', factor: 1e-9 }],
@@ -31,15 +30,22 @@ const UNITS = new Map(/** @type {[string, Unit][]} */ ([
 
 const PLAIN = new Map([['percent', '%'], ['count', ''], ['1', '']]);
 
+/** "MB/s" is what MB is, per second. @param {string} unit @returns {Unit | undefined} */
+function known(unit) {
+  const name = unit.toLowerCase();
+  const of = UNITS.get(name.replace(/\/s$/, ''));
+  return UNITS.get(name) ?? (of && { ...of, suffix: '/s' });
+}
+
 /** @param {string} unit */
-const known = (unit) => UNITS.get(unit.toLowerCase());
+const plain = (unit) => PLAIN.get(unit.toLowerCase()) ?? unit.replace(/^(count|1)(?=\/s$)/i, '');
 
 /** What to divide by, and the name of the result, so that a value of this size reads well.
  *  Counts stay whole here: a reader wants all digits of "latest".
  *  @param {string} unit @param {number} size @returns {Scale} */
 export function scaleOf(unit, size) {
   const u = known(unit);
-  if (!u || (u.kept && readsWell(size))) return { by: 1, unit: PLAIN.get(unit.toLowerCase()) ?? unit };
+  if (!u || (u.kept && readsWell(size))) return { by: 1, unit: plain(unit) };
   const { by, unit: name } = step(/** @type {Scale[]} */ (LADDERS[u.ladder]), Math.abs(size) * u.factor);
   return { by: by / u.factor, unit: name + (u.suffix ?? '') };
 }

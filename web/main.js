@@ -9,7 +9,9 @@ import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
 import { clock, date } from './format.js';
-import { filterApps, happened, usualRun, usualView } from './model.js';
+import { plainLook } from './look.js';
+import { filterApps, happened, sameView, usualRun, usualView } from './model.js';
+import { makeSteering } from './steer.js';
 import { makeTree } from './tree.js';
 import { format, parse } from './url.js';
 
@@ -24,6 +26,7 @@ const state = {
   selected: /** @type {string | null} */ (null),
   feed: /** @type {Feed | null} */ (null),
   opening: /** @type {string | null} */ (null),
+  look: plainLook(), // kept from run to run
   refused: '',       // why the run that was asked for cannot be shown
   trouble: '',       // why the server cannot tell of its runs
   reachable: true,
@@ -34,32 +37,37 @@ const state = {
 const search = /** @type {HTMLInputElement} */ (byId('search'));
 const tree = makeTree(byId('tree'));
 const facts = makeFacts(byId('facts'));
-const bar = makeBar(byId('bar'), show, () => state.feed && show(usualView(state.feed.run.state)));
+const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look }));
+const bar = makeBar(byId('bar'), steer);
 const board = new Board(byId('charts'), {
-  zoom: (range) => show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
-  reset: () => state.feed && show(usualView(state.feed.run.state)),
+  zoom: (range) => steer.show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
+  reset: steer.resume,
   point,
+  dress,
 });
 const empty = makeEmpty();
 
 /* ---- what is shown ---- */
 
-/** @param {View} view */
-function show(view) {
-  if (state.feed) location.hash = format({ run: state.feed.run.id, view });
+/** @param {import('./look.js').Look} look */
+function dress(look) {
+  state.look = look;
+  if (state.feed) settle(state.feed.run.id, state.feed.view);
+  plan();
 }
 
 /** Brings the page to where its address says. */
 async function arrive() {
   state.treeIsOld = true;
   const place = parse(location.hash);
+  state.look = place.look ?? state.look;
   const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
   state.selected = id;
   if (id === null) return plan();
   if (state.feed?.run.id === id) {
     const view = place.view ?? usualView(state.feed.run.state);
     settle(id, view);
-    state.feed.look(view);
+    if (!sameView(view, state.feed.view)) state.feed.look(view);
     return plan();
   }
   await open(id, place.view);
@@ -100,12 +108,14 @@ function leave() {
 /** The whole of what is shown belongs into the address, so that it can be pasted elsewhere.
  *  @param {string} id @param {View} view */
 function settle(id, view) {
-  history.replaceState(null, '', format({ run: id, view }));
+  steer.settle(view);
+  history.replaceState(null, '', format({ run: id, view, look: state.look }));
 }
 
 /** @param {import('./card.js').Pointed | null} pointed */
 function point(pointed) {
   const { feed } = state;
+  steer.point(pointed?.at ?? null);
   if (!pointed || !feed) return bar.point(null, '');
   const reach = (feed.range.to - feed.range.from) * NEAR_MARK;
   bar.point(pointed.row, happened(feed.gaps, feed.marks, pointed.at, reach));
@@ -167,7 +177,7 @@ function render() {
     facts(feed.run, now);
     bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });
   }
-  board.render(feed);
+  board.render(feed, state.look);
   if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
 }
 

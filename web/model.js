@@ -126,6 +126,9 @@ export function rangeOf(view, first, last) {
   return { from: view.kind === 'all' ? first : Math.max(first, to - view.seconds * 1000), to };
 }
 
+/** @param {View} a @param {View} b */
+export const sameView = (a, b) => JSON.stringify(a, Object.keys(a).sort()) === JSON.stringify(b, Object.keys(b).sort());
+
 /** @param {State} state @returns {View} */
 export const usualView = (state) => (state === 'live' ? { kind: 'last', seconds: 600 } : { kind: 'all' });
 
@@ -149,25 +152,6 @@ export function happened(gaps, marks, time, reach) {
   const mark = near.sort((a, b) => Math.abs(a.time - time) - Math.abs(b.time - time))[0];
   if (mark) return mark.count > 1 ? `${mark.text}, and ${mark.count - 1} more` : mark.text;
   return gap ? `${gap[2]} ${gap[2] === 1 ? 'row' : 'rows'} lost` : '';
-}
-
-/** The columns in groups: what a profiled function reports stays together, counters come last of the rest.
- *  @param {Column[]} columns @returns {{title: string, columns: number[]}[]} */
-export function groups(columns) {
-  const names = new Set(columns.map((c) => c.name));
-  const functions = new Map(columns.filter((c) => c.name.endsWith('_hits')).map((c) => c.name.slice(0, -'_hits'.length))
-    .filter((base) => names.has(`${base}_average_time`)).map((base) => [base, /** @type {number[]} */ ([])]));
-  /** @type {number[]} */
-  const gauges = [];
-  /** @type {number[]} */
-  const counters = [];
-  columns.forEach((c, i) => {
-    const base = /^(.*)_(hits|active_instances|average_time|mean|p\d+|max)$/s.exec(c.name)?.[1] ?? '';
-    (functions.get(base) ?? (c.kind === 'counter' ? counters : gauges)).push(i);
-  });
-  const all = [{ title: 'Gauges', columns: gauges }, { title: 'Counters', columns: counters },
-    ...[...functions].map(([base, list]) => ({ title: `${base}()`, columns: list }))];
-  return all.filter((g) => g.columns.length > 0);
 }
 
 /** The runs of which every word of the query is found in name, state, date, tags or note.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // url: what the page shows, as the part of its address after "#", and back. Pure.
 
-/** @typedef {import('./model.js').View} View */
-/** `view` null: the run's usual one. @typedef {{run: string | null, view: View | null}} Place */
+import { readLook, writeLook } from './look.js';
+
+/** @typedef {import('./model.js').View} View
+ *  @typedef {import('./look.js').Look} Look */
+/** `view` null: the run's usual one; `look` null: as the charts look now. @typedef {{run: string | null, view: View | null, look?: Look | null}} Place */
 
 /** @param {Place} place @returns {string} */
-export function format({ run, view }) {
+export function format({ run, view, look }) {
   if (run === null) return '#';
   const q = new URLSearchParams({ run });
   if (view?.kind === 'last') q.set('last', String(view.seconds));
@@ -14,6 +17,7 @@ export function format({ run, view }) {
     q.set('from', String(view.from));
     q.set('to', String(view.to));
   }
+  if (look) writeLook(look, q);
   return `#${q}`;
 }
 
@@ -21,8 +25,8 @@ export function format({ run, view }) {
 export function parse(hash) {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   const run = q.get('run');
-  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null };
-  return { run: run.toLowerCase(), view: viewOf(q) };
+  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null, look: null };
+  return { run: run.toLowerCase(), view: viewOf(q), look: readLook(q) };
 }
 
 /** @param {URLSearchParams} q @returns {View | null} */

@@ -109,15 +109,6 @@ test('the cursor tells of a mark near it, or of lost rows around it', () => {
   assert.deepEqual([at(150), at(152), at(120), at(305), at(250)], ['a', 'b, and 2 more', '10 rows lost', '1 row lost', '']);
 });
 
-test('what a function reports stays together; other columns are gauges and counters', () => {
-  const columns = ['cpu', 'work_hits', 'work_active_instances', 'work_average_time', 'hits', 'other_hits', 'rounds', 'work_hits_max']
-    .map((name) => ({ name, unit: '', kind: name === 'rounds' ? 'counter' : 'gauge', last: null }));
-  assert.deepEqual(m.groups(columns), [
-    { title: 'Gauges', columns: [0, 4, 5, 7] }, { title: 'Counters', columns: [6] }, { title: 'work()', columns: [1, 2, 3] },
-  ]);
-  assert.deepEqual(m.groups([]), []);
-});
-
 test('a filter finds runs in which every word occurs', () => {
   const apps = [
     { app: 'Server', runs: [run('1', 'live', 1, { app: 'Server', tags: { branch: 'main' } }), run('2', 'ended', 2, { app: 'Server', note: 'slow' })] },

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// section: one group of charts under its title; that of counters can show all of them as rates.
+
+import { arrange, el, setAttribute } from './dom.js';
+
+/** @typedef {import('./card.js').Card} Card
+ *  @typedef {import('./groups.js').Group} Group */
+
+/** @param {Group} group @param {(names: string[], on: boolean) => void} rate */
+export function makeSection({ title, kind }, rate) {
+  const grid = el('div', { class: 'grid' });
+  const heading = el('h3', { text: title, tabindex: '-1' });
+  const button = el('button', { type: 'button', class: 'link', text: 'per second', title: 'Show how fast these counters grow, in place of their values' });
+  const node = el('section', { 'aria-label': title }, el('header', {}, heading, ...(kind === 'counters' ? [button] : [])), grid);
+  let names = /** @type {string[]} */ ([]);
+  let all = false;
+  button.addEventListener('click', () => rate(names, !all));
+  /** @param {Card[]} cards */
+  const show = (cards) => {
+    names = cards.map((card) => card.column.name);
+    all = cards.every((card) => card.rate);
+    setAttribute(button, 'aria-pressed', String(all));
+    arrange(grid, cards.map((card) => card.node));
+    return node;
+  };
+  const focus = () => {
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    node.scrollIntoView({ behavior: still ? 'auto' : 'smooth', block: 'start' });
+    heading.focus({ preventScroll: true });
+  };
+  return { show, focus };
+}
