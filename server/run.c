@@ -73,6 +73,7 @@ void run_info_take_stored(run_info *to, run_info *from)
 {
     to->rows = from->rows;
     to->lost = from->lost;
+    to->removed = from->removed;
     to->pinned = from->pinned;
     to->deleted = from->deleted;
     swap_text(&to->note, &from->note);

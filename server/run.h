@@ -30,6 +30,7 @@ typedef struct {
     int64_t seen;            /* when the server last heard of it, the server's clock             */
     int64_t interval;        /* ns; 0: not told                          */
     uint64_t rows, lost;     /* stored; known to be lost                 */
+    uint64_t removed;        /* rows that were stored, and swept since   */
     uint64_t next_seq;       /* the sequence number after the highest stored                     */
     uint32_t next_mark;      /* the same of the marks that are numbered: the binary wire's       */
     int64_t offset;          /* ns: the client's wall clock minus the clock of its rows, lately  */
@@ -49,7 +50,8 @@ typedef struct {
 
 run_info *run_info_copy(const run_info *r);
 void run_info_free(run_info *r);                             /* frees what it points to, and itself; NULL is fine */
-/* What the store knows better than the registry passes from the one to the other: rows, lost, and what the user edits. */
+/* What the store knows better than the registry passes from the one to the other: rows, lost, removed, and what the user
+   edits. */
 void run_info_take_stored(run_info *to, run_info *from);
 const char *run_state_name(run_state s);                     /* "live", "ended", "crashed", "lost"                */
 /* A run that says nothing for longer than 3 of its intervals, and than 15 s, is lost. */

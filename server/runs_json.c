@@ -127,7 +127,7 @@ void runs_json_replay_held(runs *r, entry *e)
 void runs_json_adopted(runs *r, entry *e)
 {
     const run_info *i = e->info;
-    uint64_t accounted = i->rows + i->lost;
+    uint64_t accounted = i->rows + i->lost + i->removed;
     if (accounted >= i->next_seq) return;
     add_gap(r, e, &(hole){.first = accounted, .end = i->next_seq, .before = i->last, .after = i->last});
 }

@@ -51,9 +51,9 @@ store_status store_edit(store *s, const uuid *id, const run_edit *edit)
     return s->kind->edit(s, id, edit);
 }
 
-store_status store_sweep(store *s, int64_t deleted, int64_t rows, bool *more)
+store_status store_sweep(store *s, int64_t deleted, int64_t rows, store_swept *out)
 {
-    return s->kind->sweep(s, deleted, rows, more);
+    return s->kind->sweep(s, deleted, rows, out);
 }
 
 /* ---- reading ---- */

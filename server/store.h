@@ -63,10 +63,14 @@ store_status store_edit(store *s, const uuid *id, const run_edit *edit);
 /* Removes for good, a little at a time so that a writer can put other work between, what is to go: all of the runs that
    were deleted before `deleted`; and of runs that are not pinned, the chunks whose rows are all older than `rows`, the
    events older than it, and the run itself when nothing is left and it was not heard of since `rows`. INT64_MIN: none.
-   What goes was not lost: `rows` of the run shrinks, `lost` does not grow. Gives space back, as far as the store can
-   while it is in use. `*more`: there is more to do. */
-store_status store_sweep(store *s, int64_t deleted, int64_t rows, bool *more);
-#define STORE_SWEEP 64              /* entries in a call, about */
+   What goes was not lost: `rows` of the run shrinks, `removed` grows, `lost` does not. Gives space back, as far as the
+   store can while it is in use. */
+#define STORE_SWEEP 64              /* entries in a call, about  */
+typedef struct {
+    bool more;                       /* there is more to do      */
+    uint64_t rows, runs;             /* that were removed        */
+} store_swept;
+store_status store_sweep(store *s, int64_t deleted, int64_t rows, store_swept *out);
 
 #define STORE_LEVELS 8              /* 0 … 7                                      */
 #define STORE_SMALL (CHUNK_ROWS / 2) /* a chunk with fewer rows wants to be merged */

@@ -18,7 +18,7 @@ typedef struct store_kind {
     void (*close)(store *s);
     store_status (*write)(store *s, const store_change *changes, size_t count);
     store_status (*edit)(store *s, const uuid *id, const run_edit *edit);
-    store_status (*sweep)(store *s, int64_t deleted, int64_t rows, bool *more);
+    store_status (*sweep)(store *s, int64_t deleted, int64_t rows, store_swept *out);
     store_status (*runs)(store *s, bool (*each)(void *ctx, const run_info *r), void *ctx);
     store_status (*run)(store *s, const uuid *id, run_info **out);
     store_status (*cover)(store *s, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,

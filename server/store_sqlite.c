@@ -91,6 +91,22 @@ void sql_read_end(sqlite_store *s)
     if (--s->reading == 0) sql_run(s, s->sql[SQL_COMMIT]);
 }
 
+store_status sql_write_begin(sqlite_store *s)
+{
+    return sql_run(s, s->sql[SQL_BEGIN_WRITE]);
+}
+
+/* A few errors end the transaction by themselves. The message stays that of the error. */
+store_status sql_write_end(sqlite_store *s, store_status status)
+{
+    if (status == STORE_OK) status = sql_run(s, s->sql[SQL_COMMIT]);
+    if (status != STORE_OK && !sqlite3_get_autocommit(s->db)) {
+        sqlite3_step(s->sql[SQL_ROLLBACK]);
+        sqlite3_reset(s->sql[SQL_ROLLBACK]);
+    }
+    return status;
+}
+
 static store_status sqlite_snapshot_begin(store *base)
 {
     sqlite_store *s = (sqlite_store *)base;
@@ -278,6 +294,7 @@ const store_kind store_sqlite = {
     .close = sqlite_close,
     .write = sqlite_write,
     .edit = sqlite_edit,
+    .sweep = sqlite_sweep,
     .runs = sqlite_runs,
     .run = sqlite_run,
     .cover = sqlite_cover,

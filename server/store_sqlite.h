@@ -2,7 +2,8 @@
    store_sqlite: what the files of the SQLite store share: the connection, its statements, and how they fail.
      store_sqlite.c         opens, closes, runs statements
      store_sqlite_schema.c  makes and upgrades the tables; their description
-     store_sqlite_write.c   store_write()
+     store_sqlite_write.c   store_write(), store_edit()
+     store_sqlite_sweep.c   store_sweep()
      store_sqlite_read.c    runs, chunks, events
      store_sqlite_cover.c   entries of a level, and the cover of a range */
 #ifndef STORE_SQLITE_H
@@ -59,6 +60,25 @@
     X(COUNT_ROWS, "SELECT count(*) FROM chunk WHERE run = ?1 AND level = 0"                                          \
                   " AND (first_time, first_seq) >= (?2, ?3) AND (first_time, first_seq) <= (?4, ?5)")                \
                                                                                                                      \
+    X(LAST_RUN, "SELECT max(id) FROM run")                                                                           \
+    X(RUNS_TO_SWEEP,                                                                                                 \
+      "SELECT id, deleted > 0 AND deleted < ?3, seen < ?4 FROM run WHERE id > ?1 AND id <= ?2"                       \
+      " AND (deleted > 0 AND deleted < ?3 OR pinned = 0 AND ?4 > -9223372036854775807 - 1) ORDER BY id")             \
+    X(OLD_CHUNKS, "SELECT first_time, first_seq, last_time, last_seq, rows FROM chunk"                               \
+                  " WHERE run = ?1 AND level = 0 AND first_time <= ?2 AND last_time <= ?2"                           \
+                  " ORDER BY first_time, first_seq LIMIT ?3")                                                        \
+    X(OLD_EVENTS, "SELECT time, kind, seq FROM event WHERE run = ?1 AND time <= ?2 AND until <= ?2"                  \
+                  " ORDER BY time, kind, seq LIMIT ?3")                                                              \
+    X(EVENT_DROP, "DELETE FROM event WHERE run = ?1 AND time = ?2 AND kind = ?3 AND seq = ?4")                       \
+    X(HAS_MORE, "SELECT EXISTS (SELECT 1 FROM chunk WHERE run = ?1 AND level = 0)"                                   \
+                " OR EXISTS (SELECT 1 FROM event WHERE run = ?1)")                                                   \
+    X(RUN_SHRINK, "UPDATE run SET rows = rows + ?2, removed = removed - ?2, small = small + ?3, loose = loose + ?4"  \
+                  " WHERE id = ?1")                                                                                  \
+    X(COLUMNS_DROP, "DELETE FROM run_column WHERE run = ?1")                                                         \
+    X(EXTENTS_DROP, "DELETE FROM extent WHERE run = ?1")                                                             \
+    X(RUN_DROP, "DELETE FROM run WHERE id = ?1")                                                                     \
+    X(PAGES, "SELECT f.freelist_count, p.page_count FROM pragma_freelist_count AS f, pragma_page_count AS p")        \
+                                                                                                                     \
     X(RUN_GET, "SELECT " STORE_RUN_FIELDS " FROM run WHERE uuid = ?1")                                               \
     X(RUNS, "SELECT " STORE_RUN_FIELDS " FROM run ORDER BY started DESC, id DESC")                                   \
     X(COLUMNS, "SELECT name, unit, kind FROM run_column WHERE run = ?1 ORDER BY position")                           \
@@ -72,7 +92,7 @@
 #define STORE_RUN_FIELDS                                                                                             \
     "id, uuid, app, host, build, args, pid, started, last, seen, interval, rows, lost, next_seq, state, note, "      \
     "pinned,"                                                                                                        \
-    " next_mark, clock_offset, place, born, counter, user_tags, deleted"
+    " next_mark, clock_offset, place, born, counter, user_tags, deleted, removed"
 
 /* One statement for each level, since a cover reads several levels at once. */
 #define STORE_SQL_ENTRIES                                                                                            \
@@ -97,6 +117,8 @@ typedef struct {
     sqlite3_stmt *entries[STORE_LEVELS];
     buf bytes;          /* of the chunk being encoded              */
     summary *summaries; /* [MAX_COLUMNS], of the entry being read  */
+    int64_t swept;      /* runs up to this have been looked at in this round of store_sweep() */
+    bool shrunk;        /* it gave pages back that the file still has        */
 } sqlite_store;
 
 /* ---- running statements ----
@@ -116,6 +138,10 @@ store_status sql_refuse(sqlite_store *s, store_status status, const char *format
 store_status sql_read_begin(sqlite_store *s);
 void sql_read_end(sqlite_store *s);
 
+/* A transaction that writes. Its end commits it if `status` is STORE_OK; else, or if that fails, nothing has happened. */
+store_status sql_write_begin(sqlite_store *s);
+store_status sql_write_end(sqlite_store *s, store_status status);
+
 /* STORE_MISSING: there is none. */
 store_status sql_run_key(sqlite_store *s, const uuid *id, int64_t *key);
 
@@ -129,6 +155,7 @@ static inline span sql_bytes(sqlite3_stmt *statement, int column)
 
 store_status sqlite_write(store *base, const store_change *changes, size_t count);
 store_status sqlite_edit(store *base, const uuid *id, const run_edit *edit);
+store_status sqlite_sweep(store *base, int64_t deleted, int64_t rows, store_swept *out);
 store_status sqlite_runs(store *base, bool (*each)(void *ctx, const run_info *r), void *ctx);
 store_status sqlite_run(store *base, const uuid *id, run_info **out);
 store_status sqlite_cover(store *base, const uuid *id, int64_t from, int64_t to, int64_t longest, store_entry_fn each,
@@ -140,6 +167,9 @@ store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, con
 store_status sqlite_events(store *base, const uuid *id, int64_t from, int64_t to,
                            bool (*each)(void *ctx, const run_event *e), void *ctx);
 store_status sqlite_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx);
+
+/* Chunks that go for good, within a transaction. */
+store_status sql_remove_rows(sqlite_store *s, int64_t run, const chunk_key *keys, size_t count);
 
 /* ---- the schema ---- */
 

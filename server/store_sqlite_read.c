@@ -67,6 +67,7 @@ static run_info *run_of(sqlite3_stmt *st)
     r->counter = (uint64_t)sqlite3_column_int64(st, 21);
     r->user_tags = text_of(st, 22);
     r->deleted = sqlite3_column_int64(st, 23);
+    r->removed = (uint64_t)sqlite3_column_int64(st, 24);
     return r;
 }
 

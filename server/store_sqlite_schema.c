@@ -101,6 +101,7 @@ static const char *const steps[] = {
     "FROM run",
     "ALTER TABLE run ADD COLUMN user_tags TEXT NOT NULL DEFAULT ''", /* a JSON object: tags set and taken away by users */
     "ALTER TABLE run ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0", /* when; it goes for good a while later */
+    "ALTER TABLE run ADD COLUMN removed INTEGER NOT NULL DEFAULT 0", /* rows that were stored and are too old to stay */
 };
 
 /* A number that a statement gives; false: SQLite's error in `why`. */

@@ -385,16 +385,24 @@ static store_status write_change(sqlite_store *s, const store_change *c)
 store_status sqlite_write(store *base, const store_change *changes, size_t count)
 {
     sqlite_store *s = (sqlite_store *)base;
-    store_status status = sql_run(s, s->sql[SQL_BEGIN_WRITE]);
+    store_status status = sql_write_begin(s);
     if (status != STORE_OK) return status;
     for (size_t i = 0; status == STORE_OK && i < count; i++) status = write_change(s, &changes[i]);
-    if (status == STORE_OK) status = sql_run(s, s->sql[SQL_COMMIT]);
-    /* A few errors end the transaction by themselves. The message stays that of the error. */
-    if (status != STORE_OK && !sqlite3_get_autocommit(s->db)) {
-        sqlite3_step(s->sql[SQL_ROLLBACK]);
-        sqlite3_reset(s->sql[SQL_ROLLBACK]);
-    }
-    return status;
+    return sql_write_end(s, status);
+}
+
+store_status sql_remove_rows(sqlite_store *s, int64_t run, const chunk_key *keys, size_t count)
+{
+    growth g = {.s = s, .run = run};
+    store_status status = STORE_OK;
+    for (size_t i = 0; status == STORE_OK && i < count; i++) status = drop_entry(&g, &keys[i]);
+    if (status != STORE_OK) return status;
+    sqlite3_stmt *st = s->sql[SQL_RUN_SHRINK];
+    sqlite3_bind_int64(st, 1, run);
+    sqlite3_bind_int64(st, 2, g.rows);
+    sqlite3_bind_int64(st, 3, g.small);
+    sqlite3_bind_int64(st, 4, g.loose);
+    return sql_run(s, st);
 }
 
 /* ---- what the user edits ---- */
