@@ -8,9 +8,10 @@ import { arrange, byId, setAttribute, setText } from './dom.js';
 import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
-import { clock, date } from './format.js';
+import { makeFinder } from './finder.js';
 import { plainLook } from './look.js';
-import { filterApps, happened, sameView, usualRun, usualView } from './model.js';
+import { happened, sameView, usualRun, usualView } from './model.js';
+import { filterApps } from './search.js';
 import { makeSteering } from './steer.js';
 import { makeTree } from './tree.js';
 import { format, parse } from './url.js';
@@ -30,11 +31,13 @@ const state = {
   refused: '',       // why the run that was asked for cannot be shown
   trouble: '',       // why the server cannot tell of its runs
   reachable: true,
-  query: '',
   treeIsOld: true,   // the tree may be long: it is not drawn with each row that arrives
 };
 
-const search = /** @type {HTMLInputElement} */ (byId('search'));
+const finder = makeFinder(byId('finder'), () => {
+  state.treeIsOld = true;
+  plan();
+});
 const tree = makeTree(byId('tree'));
 const facts = makeFacts(byId('facts'));
 const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look }));
@@ -167,8 +170,13 @@ function plan() {
 function render() {
   const now = Date.now();
   const { apps, feed } = state;
-  search.hidden = byId('tree').hidden = !apps || apps.length === 0;
-  if (apps && state.treeIsOld) tree(filterApps(apps, state.query, (ms) => `${date(ms)} ${clock(ms)}`), state.selected, now);
+  const none = !apps || apps.length === 0;
+  finder.hide(none);
+  byId('tree').hidden = none;
+  if (apps && state.treeIsOld) {
+    const test = finder.test(now);
+    tree({ apps: filterApps(apps, test), selected: state.selected, now, searching: test !== null });
+  }
   state.treeIsOld = false;
   setText(byId('notice'), notice());
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
@@ -187,11 +195,6 @@ window.addEventListener('hashchange', () => {
   state.refused = '';
   setMenu(false);
   arrive();
-});
-search.addEventListener('input', () => {
-  state.query = search.value;
-  state.treeIsOld = true;
-  plan();
 });
 
 byId('skip').addEventListener('click', (event) => {

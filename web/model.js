@@ -154,18 +154,6 @@ export function happened(gaps, marks, time, reach) {
   return gap ? `${gap[2]} ${gap[2] === 1 ? 'row' : 'rows'} lost` : '';
 }
 
-/** The runs of which every word of the query is found in name, state, date, tags or note.
- *  @param {App[]} apps @param {string} query @param {(ms: number) => string} dateOf @returns {App[]} */
-export function filterApps(apps, query, dateOf) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return apps;
-  return apps.map((a) => ({ app: a.app, runs: a.runs.filter((r) => {
-    const tags = Object.entries(r.tags).map(([k, v]) => `${k}=${v}`);
-    const hay = [r.app, r.state, dateOf(r.started), r.note, r.id, ...tags].join('\n').toLowerCase();
-    return words.every((w) => hay.includes(w));
-  }) })).filter((a) => a.runs.length > 0);
-}
-
 /** What to show when nothing is asked for: the newest live run, else the newest. @param {App[]} apps @returns {Run | null} */
 export function usualRun(apps) {
   const runs = apps.flatMap((a) => a.runs).sort((a, b) => b.started - a.started);

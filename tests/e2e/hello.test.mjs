@@ -64,13 +64,13 @@ test('hello lives, grows, and ends; a second one stands beside it', async () => 
 
   await hello.stop('SIGTERM');
   await until('ended', async () => (await page.locator('#facts .state').textContent()) === 'ended');
-  const runs = page.locator('#tree details', { hasText: app.app }).locator('li');
+  const runs = page.locator(`#tree .run[data-app="${app.app}"]`);
   assert.equal(await runs.count(), 1);
   const again = run(HELLO);
   await until('a second run', async () => (await runs.count()) === 2);
   assert.deepEqual((await runs.locator('.state').allTextContents()), ['live', 'ended']);
   assert.match(page.url(), new RegExp(app.runs[0].id), 'the reader stays where he is');
-  await runs.first().locator('a').click();
+  await runs.first().click();
   await until('the second is shown', async () => (await page.locator('#facts .state').textContent()) === 'live');
   await again.stop('SIGTERM');
   await until('both ended', async () => (await states(page)).filter((s) => s === 'ended').length >= 2);

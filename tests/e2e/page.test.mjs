@@ -41,7 +41,7 @@ test('the newest live run is shown by itself: tree, facts, charts with values', 
   await until('a line is drawn', async () => (await inked(page, 'ramp')) > 100);
   const link = page.locator('#tree a[aria-current=page]');
   assert.match(await link.textContent(), /live/);
-  assert.match(await page.locator('#tree details:has(a[aria-current=page]) summary').textContent(), /hello-world/);
+  assert.equal(await link.getAttribute('data-app'), 'hello-world');
   assert.equal(await page.locator('#facts h2').textContent(), 'hello-world');
   const facts = await page.locator('#facts dl').innerText();
   for (const fact of ['290', '4711', './server --fast']) assert.ok(facts.replace(/\s+/g, ' ').includes(fact), `${fact} in ${facts}`);
@@ -149,7 +149,7 @@ test('names are text everywhere, whatever they say', async () => {
   const { page, problems } = await open(browser, `${server.url}#run=${evil.uuid}`);
   await summaryHas(page, EVIL, 'latest 51');
   assert.equal(await page.locator('#facts h2').textContent(), EVIL);
-  assert.ok((await page.locator('#tree summary').allTextContents()).some((text) => text.includes(EVIL)));
+  assert.ok((await page.locator('#tree .app').allTextContents()).some((text) => text.includes(EVIL)));
   assert.ok((await page.title()).includes(EVIL));
   for (const fact of ['host', 'command', 'build', 'tags']) {
     const value = page.locator(`[data-fact=${fact}] dd`);
@@ -159,7 +159,7 @@ test('names are text everywhere, whatever they say', async () => {
   assert.equal(await card(page, EVIL).locator('.unit').textContent(), EVIL);
   for (const name of ['__proto__', '10']) await summaryHas(page, name, 'latest 51');
   await page.locator('#search').fill(EVIL);
-  await until('the filter finds it', async () => (await page.locator('#tree li').count()) === 1);
+  await until('the filter finds it', async () => (await page.locator('#tree .run').count()) === 1);
   assert.equal(await page.locator('body img').count(), 0);
   assert.equal(await page.locator('body b').count(), 0);
   assert.deepEqual(problems, []);
@@ -168,11 +168,11 @@ test('names are text everywhere, whatever they say', async () => {
 
 test('the filter leaves what matches', async () => {
   const { page } = await open(browser, server.url);
-  await until('both runs are listed', async () => (await page.locator('#tree li').count()) === 2);
+  await until('both runs are listed', async () => (await page.locator('#tree .run').count()) === 2);
   await page.locator('#search').fill('hello live');
-  await until('one is left', async () => (await page.locator('#tree li').count()) === 1);
+  await until('one is left', async () => (await page.locator('#tree .run').count()) === 1);
   await page.locator('#search').fill('nothing of the kind');
-  await until('none is left', async () => (await page.locator('#tree li').count()) === 0);
+  await until('none is left', async () => (await page.locator('#tree .run').count()) === 0);
   await page.context().close();
 });
 

@@ -109,21 +109,6 @@ test('the cursor tells of a mark near it, or of lost rows around it', () => {
   assert.deepEqual([at(150), at(152), at(120), at(305), at(250)], ['a', 'b, and 2 more', '10 rows lost', '1 row lost', '']);
 });
 
-test('a filter finds runs in which every word occurs', () => {
-  const apps = [
-    { app: 'Server', runs: [run('1', 'live', 1, { app: 'Server', tags: { branch: 'main' } }), run('2', 'ended', 2, { app: 'Server', note: 'slow' })] },
-    { app: 'game', runs: [run('3', 'live', 3, { app: 'game' })] },
-  ];
-  const found = (q) => m.filterApps(apps, q, (ms) => `2026-01-0${ms}`).flatMap((a) => a.runs.map((r) => r.id)).join('');
-  assert.equal(found(''), '123');
-  assert.equal(found('  '), '123');
-  assert.equal(found('server LIVE'), '1');
-  assert.equal(found('branch=main'), '1');
-  assert.equal(found('slow'), '2');
-  assert.equal(found('01-03'), '3');
-  assert.equal(found('nowhere'), '');
-});
-
 test('the usual run is the newest that lives, else the newest', () => {
   const of = (...runs) => m.usualRun([{ app: 'a', runs }])?.id;
   assert.equal(of(run('1', 'ended', 9), run('2', 'live', 5), run('3', 'live', 6)), '3');
