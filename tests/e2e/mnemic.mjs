@@ -43,11 +43,11 @@ export function start(command, args = [], options = {}) {
   return { child, ended, stop, log: () => log };
 }
 
-/** A server on free ports; or with the ports, store and further arguments of `like`: an earlier one that has ended, or
- *  some of { udp, http, dir, args }. */
+/** A server on free ports, with SQLite; or with the ports, store and further arguments of `like`: an earlier one that has
+ *  ended, or some of { udp, http, dir, store, args }. */
 export async function startMnemic(like) {
   const dir = like?.dir ?? mkdtempSync(join(tmpdir(), 'mnemic-e2e-'));
-  const server = start(MNEMIC, ['--store', `sqlite:${join(dir, 'store.db')}`,
+  const server = start(MNEMIC, ['--store', like?.store ?? `sqlite:${join(dir, 'store.db')}`,
     '--udp', `127.0.0.1:${like?.udp ?? 0}`, '--http', `127.0.0.1:${like?.http ?? 0}`, ...(like?.args ?? [])]);
   const said = {};
   const lines = createInterface({ input: server.child.stdout });
@@ -61,7 +61,7 @@ export async function startMnemic(like) {
   ]);
   const url = `http://127.0.0.1:${said.http}/`;
   return {
-    ...server, ...said, dir, url, args: like?.args,
+    ...server, ...said, dir, url, store: like?.store, args: like?.args,
     get: async (path) => (await fetch(new URL(path, url))).json(),
     remove: async () => {
       await server.stop();

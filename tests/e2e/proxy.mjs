@@ -30,6 +30,8 @@ export class Proxy {
   twice = 0;
   delay = 0;
   jitter = 0;
+  /** The port to which the nth datagram of the programs goes; may be set while it runs. */
+  route = null;
   /** If it is an array: what came from the programs is added. */
   record = null;
   /** What has happened: datagrams. */
@@ -41,13 +43,15 @@ export class Proxy {
   #timers = new Set();
 
   static async open(serverPort, seed, conditions = {}) {
-    const proxy = Object.assign(new Proxy(), conditions);
+    const proxy = Object.assign(new Proxy(), { route: () => serverPort }, conditions);
     proxy.#random = generator(seed);
     proxy.#front = await socket();
     proxy.port = proxy.#front.address().port;
+    let n = 0;
     proxy.#front.on('message', (bytes, from) => {
       proxy.record?.push(bytes);
-      proxy.#pass(async () => (await proxy.#way(from)).send(bytes, serverPort, '127.0.0.1', () => {}));
+      const port = proxy.route(n++);
+      proxy.#pass(async () => (await proxy.#way(from)).send(bytes, port, '127.0.0.1', () => {}));
     });
     return proxy;
   }
