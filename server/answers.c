@@ -9,7 +9,7 @@
 
 /* ---- failing ---- */
 
-static void fail(answer *a, int status, const char *sentence)
+void answer_fail(answer *a, int status, const char *sentence)
 {
     a->status = status;
     a->body.n = 0;
@@ -20,10 +20,10 @@ bool answer_check(answer *a, store *s, store_status status)
 {
     if (status == STORE_OK) return true;
     if (status == STORE_MISSING) {
-        fail(a, 404, "there is no such run");
+        answer_fail(a, 404, "there is no such run");
     } else {
         log_limited(LOG_ERROR, "http: the store does not answer: %s", store_error(s));
-        fail(a, 503, "the store does not answer now; try again in a moment");
+        answer_fail(a, 503, "the store does not answer now; try again in a moment");
     }
     return false;
 }
@@ -145,7 +145,7 @@ bool answer_columns(answer *a, const run_info *r)
         if (good) seen[column] = true;
     }
     free(seen);
-    if (!good) fail(a, 400, "columns: each must be an index into the run's columns, and none there twice");
+    if (!good) answer_fail(a, 400, "columns: each must be an index into the run's columns, and none there twice");
     return good;
 }
 

@@ -22,6 +22,7 @@ void answer_apps(answer *a, store *s);
 void answer_run(answer *a, store *s);
 void answer_series(answer *a, store *s);
 void answer_drift(answer *a, store *s);
+void answer_correlation(answer *a, store *s);
 void answer_ready(answer *a, store *s);
 void answer_metrics(answer *a, store *s);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   answers_internal: what the files that answer share. Each of these returns false when it has made the answer an error. */
+   answers_internal: what the files that answer share. What returns bool gives false when it has made the answer an error. */
 #ifndef ANSWERS_INTERNAL_H
 #define ANSWERS_INTERNAL_H
 
 #include "answers.h"
 #include "emit.h"
 
+void answer_fail(answer *a, int status, const char *sentence);
 /* Says what went wrong with the store, if something did. */
 bool answer_check(answer *a, store *s, store_status status);
 /* The columns asked for are the run's, none twice. */

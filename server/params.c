@@ -95,6 +95,14 @@ static bool read_points(params *p, span text)
     return true;
 }
 
+static bool read_bool(span text, bool *out)
+{
+    uint64_t value;
+    if (!read_uint(text, 1, &value)) return false;
+    *out = value;
+    return true;
+}
+
 static bool refuse(buf *why, span name, const char *what)
 {
     buf_printf(why, "%.*s: %s", (int)(name.n < 40 ? name.n : 40), name.p, what);
@@ -112,6 +120,8 @@ static bool read_one(params *p, span name, span value, unsigned known, buf *why)
         return read_points(p, value) || refuse(why, name, "not a number from 1 to 20000");
     if ((known & PARAM_COLUMNS) && span_eq(name, span_of("columns")))
         return read_columns(p, value) || refuse(why, name, "not a list of column indices, as 0,2,3");
+    if ((known & PARAM_DIFFERENCED) && span_eq(name, span_of("differenced")))
+        return read_bool(value, &p->differenced) || refuse(why, name, "neither 0 nor 1");
     return refuse(why, name, "no such parameter here");
 }
 

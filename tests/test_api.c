@@ -491,6 +491,30 @@ static void verdicts(void **state)
     expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", "/drift"), "", 404, "no such run");
 }
 
+static void correlations(void **state)
+{
+    (void)state;
+    json_t *s = get_json(run_path(long_id, "/correlation?columns=1,0&differenced=0")), *r = json_object_get(s, "r");
+    assert_false(json_boolean_value(json_object_get(s, "exact")));
+    assert_false(json_boolean_value(json_object_get(s, "differenced")));
+    assert_int_equal(json_array_size(json_object_get(s, "columns")), 2);
+    assert_int_equal(json_array_size(r), 2);
+    assert_int_equal(json_array_size(json_array_get(r, 0)), 1); /* below the diagonal, and that */
+    assert_int_equal(json_array_size(json_array_get(r, 1)), 2);
+    assert_true(json_integer_value(json_object_get(s, "points")) > 900);
+    json_decref(s);
+    s = get_json(run_path(old_id, "/correlation?columns=0"));
+    assert_true(json_boolean_value(json_object_get(s, "exact")));
+    assert_true(number_at(json_array_get(json_object_get(s, "r"), 0), 0) == 1);
+    assert_true(number_at(json_array_get(json_object_get(s, "n"), 0), 0) == 4);
+    json_decref(s);
+    s = get_json(run_path(old_id, "/correlation?columns=0&differenced=1")); /* it rises evenly */
+    assert_true(json_is_null(json_array_get(json_array_get(json_object_get(s, "r"), 0), 0)));
+    assert_true(number_at(json_array_get(json_object_get(s, "n"), 0), 0) == 3);
+    json_decref(s);
+    expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", "/correlation"), "", 404, "no such run");
+}
+
 static void bad_questions(void **state)
 {
     (void)state;
@@ -512,6 +536,9 @@ static void bad_questions(void **state)
         {"/drift?columns=2", "columns"},
         {"/drift?columns=1,1", "columns"},
         {"/drift?points=9", "points"},
+        {"/correlation?differenced=yes", "differenced"},
+        {"/correlation?differenced=2", "differenced"},
+        {"/drift?differenced=1", "differenced"},
         {"/drift?from=2&to=1", "later"},
         {"/series?%ff%22=<b>", "no such parameter"},
     };
@@ -813,6 +840,7 @@ int main(void)
         cmocka_unit_test(a_part_of_a_series),
         cmocka_unit_test(a_reduced_series),
         cmocka_unit_test(verdicts),
+        cmocka_unit_test(correlations),
         cmocka_unit_test(bad_questions),
         cmocka_unit_test(csv),
         cmocka_unit_test(ndjson),
