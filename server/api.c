@@ -54,7 +54,7 @@ static void query_destroy(task *t)
 /* ---- routes ---- */
 
 /* How a route is answered: by a worker, or by one of the streams below. */
-typedef enum { BY_WORKER, BY_LIVE, BY_CSV, BY_NDJSON } route_kind;
+typedef enum { BY_WORKER, BY_LIVE, BY_CSV, BY_NDJSON, BY_TRACE } route_kind;
 
 typedef struct {
     const char *path; /* behind /api/v1/runs/{id} for those of a run */
@@ -77,6 +77,7 @@ static const route run_routes[] = {
     {"/live", BY_LIVE, 0, NULL, NULL},
     {".csv", BY_CSV, PARAM_RANGE, NULL, NULL},
     {".ndjson", BY_NDJSON, PARAM_RANGE, NULL, NULL},
+    {".trace.json", BY_TRACE, PARAM_RANGE, NULL, NULL},
 };
 
 static const route *find_route(const route *routes, size_t count, span path)
@@ -133,6 +134,7 @@ static void follow(http *h, h2o_req_t *req, const route *r, const uuid *run)
     case BY_LIVE: sse_handle(h, req, run); break;
     case BY_CSV: download_handle(h, req, run, EXPORT_CSV, p.from, p.to); break;
     case BY_NDJSON: download_handle(h, req, run, EXPORT_NDJSON, p.from, p.to); break;
+    case BY_TRACE: download_handle(h, req, run, EXPORT_TRACE, p.from, p.to); break;
     }
 }
 

@@ -16,7 +16,7 @@ static void make_rates(const int64_t *time, double *v, size_t points)
         v[i] = NAN;
         if (!isfinite(here)) continue;
         if (last != SIZE_MAX && time[i] > time[last] && here >= before)
-            v[i] = (here - before) / ((double)(time[i] - time[last]) / (double)NS_PER_SECOND);
+            v[i] = (here - before) / ((double)((uint64_t)time[i] - (uint64_t)time[last]) / (double)NS_PER_SECOND);
         last = i;
         before = here;
     }

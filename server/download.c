@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   download: every row of a run as CSV or NDJSON. A worker makes a piece, h2o sends it, and when it has gone out
+   download: every row of a run as a file. A worker makes a piece, h2o sends it, and when it has gone out
    (`proceed`) the next is made: a slow client holds one piece, and one chunk of the run, in memory. */
 #include "download.h"
 
@@ -42,7 +42,7 @@ static void name_file(const download *d, char *out, size_t size)
     for (const char *p = r->app; *p && n + 1 < sizeof app; p++, n++)
         app[n] = isalnum((unsigned char)*p) || (n && strchr("-._", *p)) ? *p : '_';
     app[n] = 0;
-    snprintf(out, size, "attachment; filename=\"%s-%.8s.%s\"", app, id, d->format == EXPORT_CSV ? "csv" : "ndjson");
+    snprintf(out, size, "attachment; filename=\"%s-%.8s.%s\"", app, id, export_suffix(d->format));
 }
 
 static void begin(download *d)
@@ -51,8 +51,7 @@ static void begin(download *d)
     char name[128];
     name_file(d, name, sizeof name);
     http_header_copy(req, "content-disposition", name);
-    http_common_headers(req, d->format == EXPORT_CSV ? "text/csv; charset=utf-8" : "application/x-ndjson",
-                        "no-store");
+    http_common_headers(req, export_media_type(d->format), "no-store");
     req->res.status = 200;
     d->begun = true;
     h2o_start_response(req, &d->generator);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   download: every row of a run as CSV or NDJSON, piece by piece as the client takes it. On the event loop's thread. */
+   download: every row of a run as a file, piece by piece as the client takes it. On the event loop's thread. */
 #ifndef DOWNLOAD_H
 #define DOWNLOAD_H
 

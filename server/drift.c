@@ -18,9 +18,20 @@ const char *drift_verdict_name(drift_verdict v)
     return names[v];
 }
 
+/* Times rise, but may lie farther apart than int64_t reaches. */
+static double between(int64_t from, int64_t to)
+{
+    return (double)((uint64_t)to - (uint64_t)from);
+}
+
+double drift_hours(const drift *d)
+{
+    return between(d->first, d->last) / HOUR;
+}
+
 double drift_change(const drift *d)
 {
-    return d->slope * (double)(d->last - d->first) / HOUR;
+    return d->slope * drift_hours(d);
 }
 
 /* ---- the points that have a value ---- */
@@ -51,7 +62,7 @@ static void sample_add(sample *s, int64_t time, double mean, double min, double 
 {
     if (!isfinite(mean)) return;
     s->time[s->n] = time;
-    s->hours[s->n] = s->n ? (double)(time - s->time[0]) / HOUR : 0;
+    s->hours[s->n] = s->n ? between(s->time[0], time) / HOUR : 0;
     s->mean[s->n] = mean;
     s->min[s->n] = min;
     s->max[s->n++] = max;
@@ -72,9 +83,10 @@ static sample sample_rates(const int64_t *time, const series_column *v, size_t p
     for (size_t i = 0; i < points; i++) {
         if (!isfinite(v->mean[i])) continue;
         if (last != SIZE_MAX && time[i] > time[last] && v->mean[i] >= v->mean[last]) {
-            double seconds = (double)(time[i] - time[last]) / (double)NS_PER_SECOND;
+            double seconds = between(time[last], time[i]) / (double)NS_PER_SECOND;
             double rate = (v->mean[i] - v->mean[last]) / seconds;
-            sample_add(&s, time[last] + (time[i] - time[last]) / 2, rate, rate, rate);
+            sample_add(&s, (int64_t)((uint64_t)time[last] + ((uint64_t)time[i] - (uint64_t)time[last]) / 2), rate,
+                       rate, rate);
         }
         last = i;
     }

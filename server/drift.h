@@ -49,6 +49,7 @@ typedef struct {
 /* Points with time rising, and what they stand for; NaN: no value. `kind` COUNTER: the rate of the means is judged, and
    what falls is a counter that began anew: no value. O(points²). */
 void drift_of(const int64_t *time, const series_column *values, size_t points, column_kind kind, drift *out);
+double drift_hours(const drift *d); /* from the first point to the last */
 /* What the slope makes of the level over the whole time. */
 double drift_change(const drift *d);
 

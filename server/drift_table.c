@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#define HOUR_NS (3600 * NS_PER_SECOND)
-
 static bool counts(const drift_row *r)
 {
     return r->kind == COLUMN_COUNTER;
@@ -46,7 +44,7 @@ static void put_level(buf *out, const drift_row *r)
 
 static void put_span(buf *out, const drift *d)
 {
-    double hours = (double)(d->last - d->first) / (double)HOUR_NS;
+    double hours = drift_hours(d);
     if (d->points)
         buf_printf(out,
                    hours >= 1        ? "%.1f h"

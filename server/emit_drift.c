@@ -50,7 +50,7 @@ static void emit_one(buf *out, const run_column *c, const drift *d)
     buf_printf(out, ",\"kind\":\"%s\",\"verdict\":\"%s\",\"points\":%zu",
                c->kind == COLUMN_COUNTER ? "counter" : "gauge", drift_verdict_name(d->verdict), d->points);
     number(out, "independent", d->independent);
-    number(out, "hours", (double)(d->last - d->first) / (3600.0 * (double)NS_PER_SECOND));
+    number(out, "hours", drift_hours(d));
     number(out, "slope", d->slope);
     number(out, "low", d->low);
     number(out, "high", d->high);

@@ -583,6 +583,56 @@ static void ndjson(void **state)
     expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", ".csv"), "", 404, "no such run");
 }
 
+/* Events of a phase: how many; the `nth`, if there are so many. */
+static size_t events_of(const json_t *trace, const char *phase, size_t nth, json_t **found)
+{
+    json_t *all = json_object_get(trace, "traceEvents"), *event;
+    size_t i, count = 0;
+    json_array_foreach(all, i, event)
+    {
+        if (strcmp(json_string_value(json_object_get(event, "ph")), phase) != 0) continue;
+        if (count++ == nth) *found = event;
+    }
+    return count;
+}
+
+static void trace(void **state)
+{
+    (void)state;
+    char value[128];
+    json_t *t = get_json(run_path(old_id, ".trace.json")), *event = NULL;
+    assert_int_equal(events_of(t, "C", 4, &event), 6); /* 0 0 · 0.25 · 0.5 2 · 0.75 */
+    assert_string_equal(json_string_value(json_object_get(event, "name")), "with \"quote\", comma");
+    assert_true(json_number_value(json_object_get(event, "ts")) == 2e6);
+    assert_true(json_number_value(json_object_get(json_object_get(event, "args"), "value")) == 2);
+    events_of(t, "C", 0, &event);
+    assert_string_equal(json_string_value(json_object_get(event, "name")), "mem (MB)");
+    assert_int_equal(events_of(t, "i", 0, &event), 1);
+    assert_string_equal(json_string_value(json_object_get(event, "name")), "cache \"flushed\"");
+    assert_true(json_number_value(json_object_get(event, "ts")) == 1e6);
+    assert_int_equal(events_of(t, "X", 0, &event), 1);
+    assert_string_equal(json_string_value(json_object_get(event, "name")), "5 lost");
+    assert_true(json_number_value(json_object_get(event, "dur")) == 1e6);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(event, "args"), "rows")), 5);
+    events_of(t, "M", 0, &event);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(event, "args"), "name")), "plain");
+    json_t *other = json_object_get(t, "otherData");
+    assert_string_equal(json_string_value(json_object_get(other, "run")), old_id);
+    assert_string_equal(json_string_value(json_object_get(other, "origin_ns")), "1769860800000000000");
+    json_decref(t);
+    http_answer a = client_get(port, run_path(old_id, ".trace.json"));
+    assert_string_equal(answer_header(&a, "content-disposition", value, sizeof value),
+                        "attachment; filename=\"plain-00000000.trace.json\"");
+    http_answer_free(&a);
+    t = get_json(run_path(old_id, ".trace.json?from=1&to=2")); /* nothing of it */
+    assert_int_equal(events_of(t, "C", 0, &event) + events_of(t, "i", 0, &event) + events_of(t, "X", 0, &event), 0);
+    json_decref(t);
+    t = get_json(run_path(long_id, ".trace.json")); /* of several pieces */
+    assert_int_equal(events_of(t, "C", 0, &event), LONG_ROWS * 3 / 2);
+    json_decref(t);
+    expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", ".trace.json"), "", 404, "no such run");
+}
+
 static void a_long_download(void **state)
 {
     (void)state;
@@ -603,7 +653,8 @@ static void a_long_download(void **state)
 static void clients_that_leave(void **state)
 {
     (void)state;
-    static const char *const rests[] = {".csv", ".ndjson", "/series", "/live", ""};
+    static const char *const rests[] = {".csv",         ".ndjson", ".trace.json", "/drift",
+                                        "/correlation", "/series", "/live",       ""};
     for (int round = 0; round < 20; round++)
         for (size_t i = 0; i < ARRAY_LEN(rests); i++) {
             int fd = client_connect(port);
@@ -844,6 +895,7 @@ int main(void)
         cmocka_unit_test(bad_questions),
         cmocka_unit_test(csv),
         cmocka_unit_test(ndjson),
+        cmocka_unit_test(trace),
         cmocka_unit_test(a_long_download),
         cmocka_unit_test(clients_that_leave),
         cmocka_unit_test(requests_in_a_row),
