@@ -5,13 +5,15 @@ import { axis, increments } from './format.js';
 
 /** @typedef {import('./model.js').Trace} Trace */
 
-const STRIDES = [1, 2, 3, 6, 10, 20, 30, 60]; // 3: powers of ten among 1, 2, 5; 10: KiB, MiB … among powers of two
+/** Which of the round values are ticks, the finest first. Among 1, 2, 5, 10 … each third is a power of ten, … */
+const TENS = [1, 3, 6, 12, 24, 60];
+const TWOS = [1, 2, 5, 10, 20, 30]; // … among powers of two each tenth is called KiB, MiB …
 
 /** At most `most` round values between the two, each a tick; evenly spread ones where the axis is too short for that.
  *  @param {number} min @param {number} max both > 0 @param {string} unit @param {number} most @returns {number[]} */
 export function logTicks(min, max, unit, most) {
   const round = increments(unit, max);
-  for (const stride of STRIDES) {
+  for (const stride of round[2] === 4 * /** @type {number} */ (round[0]) ? TWOS : TENS) {
     const ticks = round.filter((value, i) => i % stride === 0 && value >= min && value <= max);
     if (stride === 1 && ticks.length < 2) return evenTicks(min, max, round, most);
     if (ticks.length <= most) return ticks;

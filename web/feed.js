@@ -23,6 +23,7 @@ export class Feed {
     this.run = run;
     this.view = view;
     this.connected = true;
+    this.gone = false; // the server no longer has this run
     /** @type {Map<number, Trace>} by column */
     this.traces = new Map();
     /** @type {import('./model.js').Gap[]} */
@@ -46,6 +47,7 @@ export class Feed {
     this.timers = /** @type {Set<number>} */ (new Set());
     this.hangUp = /** @type {(() => void) | null} */ (null);
     this.closed = false;
+    this.learning = false;
   }
 
   /** The range all charts show. */
@@ -95,6 +97,7 @@ export class Feed {
       lost: () => {
         this.connected = false;
         this.changed();
+        this.learn(); // the stream does not tell whether it is the server that is away or the run
       },
     });
   }
@@ -162,14 +165,27 @@ export class Feed {
 
   /** Units, kinds and last values are told only by the run itself. */
   async learn() {
+    if (this.learning || this.closed) return;
+    this.learning = true;
     try {
       const run = await getRun(this.run.id);
       if (this.closed) return;
       Object.assign(this.run, run);
       this.changed();
-    } catch {
-      this.later(RETRY_MS, () => this.learn());
+    } catch (error) {
+      if (!this.deleted(error)) this.later(RETRY_MS, () => this.learn());
+    } finally {
+      this.learning = false;
     }
+  }
+
+  /** A run that was deleted is asked for no more; what was received stays. @param {unknown} error */
+  deleted(error) {
+    if (!(error instanceof Refusal) || error.status !== 404) return false;
+    this.close();
+    this.gone = true;
+    this.changed();
+    return true;
   }
 
   /** @param {number} ms @param {() => void} what */
@@ -203,6 +219,7 @@ export class Feed {
     } catch (error) {
       if (busy.signal.aborted) return;
       this.busy = null;
+      if (this.deleted(error)) return;
       if (error instanceof Refusal) console.warn(error.message);
       else this.connected = false;
       this.changed();

@@ -149,6 +149,7 @@ async function poll() {
 
 /** @returns {string} */
 function notice() {
+  if (state.feed?.gone) return 'This run is no longer there. What was received stays here.';
   if (!state.reachable || state.feed?.connected === false) {
     return state.feed ? 'Connection to mnemic lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …';
   }
