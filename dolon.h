@@ -86,8 +86,12 @@
 
    DOLON_SCOPE("name") measures from where it stands to the end of its block, DOLON_FUNCTION() does so under the name
    of the function (C++: without class and namespace; say DOLON_SCOPE("Class::f") to tell two apart). Each name becomes
-   three columns: NAME_hits (times entered), NAME_active_instances (how many are inside now, over all threads) and
-   NAME_average_time (seconds, the mean of all that have left since the program started; no value before the first).
+   eight columns. Three since the program started: NAME_hits (times entered), NAME_active_instances (how many are inside
+   now, over all threads) and NAME_average_time (seconds, the mean of all that have left; no value before the first). And
+   five of those that left since the row before, in seconds (no value if none did): NAME_mean, NAME_p50, NAME_p90,
+   NAME_p99 (nearest rank: as many per cent took no longer) and NAME_max, each within 1.6 % of what was measured. Each
+   thread counts them in log-linear buckets of its own, which the timer thread adds up; what an ended thread counted stays.
+   desc.brief_scopes leaves the five out.
    Scopes of the same name add up. The time of a recursive scope includes that of the inner calls.
 
    With gcc and clang on ELF systems a scope, counter or gauge is a column from the start, even if it is never
@@ -136,12 +140,13 @@
 
    MEMORY
 
-   dolon_start() allocates two blocks, through desc.alloc, and dolon_stop() frees them: about 160 bytes a column
+   dolon_start() allocates three blocks, through desc.alloc, and dolon_stop() frees them: about 160 bytes a column
    (DOLON_MAX_COLUMNS), 64 KiB for a datagram and 30 KiB for marks and texts; and the ring of rows that are not
    acknowledged yet (none with DOLON_WIRE_JSON). A row takes 12 bytes there and 8 a column. desc.ring_bytes says how large
    it is; else it is 256 KiB, 3,400 rows of 8 columns, or what two seconds' rows take if that is more, but at most 16 MiB.
-   The system backs what is touched. The rest are static tables
-   (DOLON_MAX_THREADS x DOLON_MAX_SITES x 32 bytes at most). Nothing else is allocated, except that looking up a host's
+   And 5.4 KiB for each possible scope (not with desc.brief_scopes). The rest are static tables: 32 bytes for each of
+   DOLON_MAX_THREADS x DOLON_MAX_SITES, and 5.4 KiB for each of DOLON_MAX_SITES + DOLON_MAX_HISTOGRAMS, 7.3 MiB in all. The
+   system backs what is touched; a scope touches two or three pages in each thread that runs it. Nothing else is allocated, except that looking up a host's
    name (neither numeric nor "localhost") takes place in a thread of its own, by getaddrinfo(), which uses malloc(). What
    does not fit is left out, counted, and told to the log.
 
@@ -220,6 +225,7 @@
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
        DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
+       DOLON_MAX_HISTOGRAMS    of scopes in running threads (1024); beyond, threads share one a scope, which is slower
        DOLON_MAX_THREADS       measured without sharing (64); DOLON_MAX_MARKS between two rows (32); DOLON_NAME_BYTES of a
                                name, with its NUL (96); DOLON_STACK_BYTES (256 KiB); DOLON_DATAGRAM_BYTES (65507)
 
@@ -351,6 +357,7 @@ typedef struct dolon_desc {
     dolon_alloc alloc;                    /* where memory comes from            (malloc, free)                  */
     dolon_log log;                        /* who is told what went wrong        (nobody)                        */
     int no_environment;                   /* 1: ignore the environment          (0: it overrides)               */
+    int brief_scopes;                     /* 1: three columns a scope, as in the original; see SCOPES (0: all)  */
     int hide_args;                        /* 1: don't tell the server the command line (0: it shows it)         */
 } dolon_desc;
 
@@ -468,12 +475,29 @@ typedef struct dolon_site {
     uint32_t cell;
 } dolon_site;
 
-/* One name in one thread, written by that thread only (unless `shared`); it never straddles two cache lines. */
+/* How long scopes took, in ticks. Log-linear buckets, as in HdrHistogram (http://hdrhistogram.org): below 64 ticks one a
+   tick, above 32 to each doubling. A bucket is at most 1/32 of its least value wide, so its middle is at most 1/64, 1.6 %,
+   off. The last one takes all from 2^47 ticks (13 hours at 3 GHz) on. */
+#define DOLON__OCTAVE_BUCKETS 32u
+#define DOLON__OCTAVES        43u
+#define DOLON__BUCKETS        (DOLON__OCTAVES * DOLON__OCTAVE_BUCKETS)
+#define DOLON__MOST_TICKS     ((UINT64_C(1) << 47) - 1)
+#define DOLON__PENDING        16u
+typedef struct DOLON__ATTR((aligned(64))) dolon__histogram {
+    uint64_t pending[DOLON__PENDING]; /* of the leave before which there were `leaves`, at leaves % 16 */
+    uint64_t binned;                  /* of the leaves before this one nothing is pending            */
+    uint64_t turn;                    /* odd: being binned                                           */
+    uint64_t used;                    /* bit i: something is in the i-th 32 buckets; so a reader may skip the rest */
+    struct dolon__histogram *next;    /* in the list of free ones                                    */
+    uint32_t counts[DOLON__BUCKETS];  /* modulo 2^32: only differences count                         */
+} dolon__histogram;
+
+/* One name in one thread, written by that thread only; it never straddles two cache lines. */
 typedef struct DOLON__ATTR((aligned(32))) dolon__cell {
     uint64_t enters; /* a counter's total, too */
     uint64_t leaves;
-    uint64_t ticks;  /* between the two, all together */
-    uint64_t shared; /* 1: other threads write it, too */
+    uint64_t ticks;              /* between the two, all together                              */
+    dolon__histogram *histogram; /* NULL: not yet, or no more were left, or other threads write here, too */
 } dolon__cell;
 
 typedef struct dolon_span {
@@ -497,7 +521,8 @@ extern DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL; /* this thread's bl
 
 DOLON_API int dolon__join(dolon_site *site);
 DOLON_API dolon__cell *dolon__enter_slowly(dolon_site *site);
-DOLON_API void dolon__leave_shared(dolon__cell *cell, uint64_t ticks);
+DOLON_API void dolon__leave_slowly(dolon__cell *cell, uint64_t ticks);
+DOLON_API void dolon__bin(dolon__cell *cell);
 DOLON_API void dolon__count_slowly(dolon_site *site, uint64_t n);
 DOLON_API void dolon__gauge(dolon_site *site, double value);
 DOLON_API uint64_t dolon__clock(void);
@@ -542,12 +567,16 @@ static inline void dolon_leave(dolon_span *span)
     uint64_t now = dolon__now();
     uint64_t ticks = now > span->start ? now - span->start : 0; /* the counter restarts in a suspend to RAM */
     dolon__cell *cell = span->cell;
-    if (!DOLON__LIKELY(!cell->shared)) {
-        dolon__leave_shared(cell, ticks);
+    dolon__histogram *histogram = cell->histogram;
+    uint64_t leaves = DOLON__LOAD(&cell->leaves);
+    if (!DOLON__LIKELY(histogram != DOLON__NULL)) {
+        dolon__leave_slowly(cell, ticks);
         return;
     }
+    DOLON__STORE(&histogram->pending[leaves % DOLON__PENDING], ticks);
     DOLON__STORE(&cell->ticks, DOLON__LOAD(&cell->ticks) + ticks);
-    DOLON__STORE_RELEASE(&cell->leaves, DOLON__LOAD(&cell->leaves) + 1); /* after enters, ticks */
+    DOLON__STORE_RELEASE(&cell->leaves, leaves + 1); /* after enters, ticks, pending */
+    if (!DOLON__LIKELY((leaves + 1) % DOLON__PENDING)) dolon__bin(cell);
 }
 
 static inline void dolon_count(dolon_site *site, uint64_t n)
@@ -699,6 +728,9 @@ struct dolon__scope {
 #endif
 #ifndef DOLON_MAX_THREADS
 #define DOLON_MAX_THREADS 64
+#endif
+#ifndef DOLON_MAX_HISTOGRAMS
+#define DOLON_MAX_HISTOGRAMS 1024
 #endif
 #ifndef DOLON_MAX_MARKS
 #define DOLON_MAX_MARKS 32
@@ -1227,11 +1259,15 @@ static struct {
     unsigned char taken[DOLON_MAX_THREADS];
     int64_t clock_start, clock_seen;          /* calibration of dolon__now(): at a moment …   */
     uint64_t ticks_start, ticks_seen;         /* … both clocks were read                      */
+    dolon__histogram *free_histograms;
+    uint32_t histograms_used;                 /* none above were ever used                    */
     dolon_tracer *tracers;
-} dolon__all = { PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL };
+} dolon__all = { PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL, 0, NULL };
 /* clang-format on */
 
 static dolon__series dolon__series_table[DOLON_MAX_SITES];
+static dolon__histogram dolon__histogram_table[DOLON_MAX_SITES]; /* of ended threads, and of those that got none */
+static dolon__histogram dolon__histograms[DOLON_MAX_HISTOGRAMS]; /* of live threads' cells                       */
 static dolon__block dolon__blocks[DOLON_MAX_THREADS];
 static dolon__block dolon__shared_block; /* of the threads beyond */
 static pthread_once_t dolon__once = PTHREAD_ONCE_INIT;
@@ -1263,17 +1299,29 @@ static void dolon__self_set(dolon__cell *block)
 }
 #endif
 
-/* For the shared block, which several threads write. */
-static void dolon__add(uint64_t *to, uint64_t n)
-{
+/* What several threads write, the shared block and the series' histograms, is added to between these two, or under the
+   lock. Where there are no atomics they are the lock. */
 #ifdef DOLON__NO_ATOMICS
+#define DOLON__ADD(p, n) (*(p) += (n))
+#define DOLON__OR(p, n)  (*(p) |= (n))
+static void dolon__share_begin(void)
+{
     pthread_mutex_lock(&dolon__all.lock);
-    *to += n;
-    pthread_mutex_unlock(&dolon__all.lock);
-#else
-    __atomic_fetch_add(to, n, __ATOMIC_RELEASE);
-#endif
 }
+static void dolon__share_end(void)
+{
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+#else
+#define DOLON__ADD(p, n) ((void)__atomic_fetch_add((p), (n), __ATOMIC_RELEASE))
+#define DOLON__OR(p, n)  ((void)__atomic_fetch_or((p), (n), __ATOMIC_RELEASE))
+static void dolon__share_begin(void)
+{
+}
+static void dolon__share_end(void)
+{
+}
+#endif
 
 uint64_t dolon__clock(void)
 {
@@ -1337,12 +1385,86 @@ static dolon__cell *dolon__take_block(void)
     return NULL;
 }
 
+static uint32_t dolon__bucket(uint64_t ticks)
+{
+    uint32_t shift;
+    if (ticks > DOLON__MOST_TICKS) ticks = DOLON__MOST_TICKS;
+#ifdef __TINYC__
+    for (shift = 0; ticks >> shift > 63; shift++) continue;
+#else
+    shift = 58u - (uint32_t)__builtin_clzll(ticks | 32); /* leaves the six highest digits */
+#endif
+    return DOLON__OCTAVE_BUCKETS * shift + (uint32_t)(ticks >> shift);
+}
+
+static void dolon__count_ticks(dolon__histogram *h, uint64_t ticks)
+{
+    uint32_t bucket = dolon__bucket(ticks);
+    DOLON__STORE_RELEASE(&h->counts[bucket], DOLON__LOAD(&h->counts[bucket]) + 1);
+    DOLON__STORE(&h->used, DOLON__LOAD(&h->used) | UINT64_C(1) << (bucket / DOLON__OCTAVE_BUCKETS));
+}
+
+/* Counts what is pending. By the cell's own thread; a reader sees from `turn` that it came in between. Done for 16 at a
+   time: finding a bucket takes some 6 ns if the next clock read has to wait for it, else 1. */
+void dolon__bin(dolon__cell *cell)
+{
+    dolon__histogram *h = cell->histogram;
+    uint64_t leaves = DOLON__LOAD(&cell->leaves);
+    DOLON__STORE(&h->turn, DOLON__LOAD(&h->turn) + 1);
+    for (uint64_t i = DOLON__LOAD(&h->binned); i < leaves; i++) {
+        dolon__count_ticks(h, DOLON__LOAD(&h->pending[i % DOLON__PENDING]));
+        DOLON__STORE_RELEASE(&h->binned, i + 1);
+    }
+    DOLON__STORE_RELEASE(&h->turn, DOLON__LOAD(&h->turn) + 1);
+}
+
+static int dolon__is_shared(const dolon__cell *cell)
+{
+    return cell >= dolon__shared_block.cells && cell < dolon__shared_block.cells + DOLON_MAX_SITES + DOLON__FIRST_CELL;
+}
+
+/* Gives a cell of this thread a histogram; NULL: all are taken. */
+static dolon__histogram *dolon__take_histogram(dolon__cell *cell)
+{
+    dolon__histogram *h;
+    pthread_mutex_lock(&dolon__all.lock);
+    h = dolon__all.free_histograms;
+    if (h)
+        dolon__all.free_histograms = h->next;
+    else if (dolon__all.histograms_used < DOLON_MAX_HISTOGRAMS)
+        h = &dolon__histograms[dolon__all.histograms_used++];
+    if (h) h->binned = cell->leaves + 1; /* the one that is leaving now is counted at once */
+    DOLON__STORE(&cell->histogram, h);
+    pthread_mutex_unlock(&dolon__all.lock);
+    return h;
+}
+
+/* Under the lock. Its counts go to those of ended threads; and it is free for others. */
+static void dolon__give_histogram(dolon__cell *cell, dolon__histogram *to)
+{
+    dolon__histogram *h = cell->histogram;
+    if (!h) return;
+    dolon__bin(cell);
+    h->turn = 0; /* a fork() may have caught its thread in between */
+    for (uint32_t i = 0; i < DOLON__BUCKETS; i++) {
+        if (h->counts[i] == 0) continue;
+        DOLON__ADD(&to->counts[i], h->counts[i]);
+        DOLON__STORE(&h->counts[i], 0);
+    }
+    DOLON__OR(&to->used, h->used);
+    DOLON__STORE(&h->used, 0);
+    DOLON__STORE(&cell->histogram, NULL);
+    h->next = dolon__all.free_histograms;
+    dolon__all.free_histograms = h;
+}
+
 /* Under the lock. What ended threads counted stays; what they were inside of when they ended is no longer active. */
 static void dolon__retire(dolon__block *block)
 {
     for (uint32_t i = 0; i < dolon__all.series_count; i++) {
         dolon__cell *from = &block->cells[i + DOLON__FIRST_CELL];
         dolon__cell *to = &dolon__series_table[i].ended;
+        dolon__give_histogram(from, &dolon__histogram_table[i]);
         to->enters += from->enters;
         to->leaves += from->leaves;
         to->ticks += from->ticks;
@@ -1382,10 +1504,12 @@ static dolon__cell *dolon__settle(dolon_site *site)
 static dolon__cell *dolon__settle_and_add(dolon_site *site, uint64_t n)
 {
     dolon__cell *cell = dolon__settle(site);
-    if (cell->shared)
-        dolon__add(&cell->enters, n);
+    dolon__share_begin();
+    if (dolon__is_shared(cell))
+        DOLON__ADD(&cell->enters, n);
     else
         DOLON__STORE(&cell->enters, DOLON__LOAD(&cell->enters) + n);
+    dolon__share_end();
     return cell;
 }
 
@@ -1399,10 +1523,26 @@ dolon__cell *dolon__enter_slowly(dolon_site *site)
     return dolon__settle_and_add(site, 1);
 }
 
-void dolon__leave_shared(dolon__cell *cell, uint64_t ticks)
+/* The series of a cell; DOLON_MAX_SITES: it is one of those that belong to none. */
+static uint32_t dolon__series_of(const dolon__cell *cell)
 {
-    dolon__add(&cell->ticks, ticks);
-    dolon__add(&cell->leaves, 1);
+    const dolon__cell *first = dolon__is_shared(cell) ? dolon__shared_block.cells : dolon__blocks[0].cells;
+    size_t at = (size_t)(cell - first) % (sizeof dolon__blocks[0] / sizeof *cell);
+    return at < DOLON__FIRST_CELL ? DOLON_MAX_SITES : (uint32_t)(at - DOLON__FIRST_CELL);
+}
+
+/* A cell without a histogram: it gets one, or its series' common one is used. */
+void dolon__leave_slowly(dolon__cell *cell, uint64_t ticks)
+{
+    uint32_t series = dolon__series_of(cell), bucket = dolon__bucket(ticks);
+    dolon__histogram *h = dolon__is_shared(cell) ? NULL : dolon__take_histogram(cell);
+    if (!h && series < DOLON_MAX_SITES) h = &dolon__histogram_table[series];
+    dolon__share_begin();
+    if (h) DOLON__ADD(&h->counts[bucket], 1u);
+    if (h) DOLON__OR(&h->used, UINT64_C(1) << (bucket / DOLON__OCTAVE_BUCKETS));
+    DOLON__ADD(&cell->ticks, ticks);
+    DOLON__ADD(&cell->leaves, UINT64_C(1));
+    dolon__share_end();
 }
 
 void dolon__gauge(dolon_site *site, double value)
@@ -1439,6 +1579,129 @@ static void dolon__total(uint32_t series, dolon__totals *sum)
         sum->done += leaves;
         sum->active += enters - leaves;
     }
+}
+
+/* ---- what a scope took within one interval ---- */
+
+/* What had been counted when a tracer last looked. */
+typedef struct dolon__past {
+    uint32_t counts[DOLON__BUCKETS];
+} dolon__past;
+
+/* Seconds; no value if nothing ended. Each within 1.6 % of what was measured. */
+typedef struct dolon__latency {
+    double mean, p50, p90, p99, max;
+} dolon__latency;
+
+/* Counts of some octaves; those not `used` are 0, whatever stands there: most scopes need but a few. */
+typedef struct dolon__counts {
+    uint64_t used;
+    uint32_t of[DOLON__BUCKETS];
+} dolon__counts;
+
+/* The buckets of an octave, which is used from now on. */
+static uint32_t *dolon__use_octave(dolon__counts *c, uint32_t octave)
+{
+    uint32_t *buckets = &c->of[octave * DOLON__OCTAVE_BUCKETS];
+    if (!(c->used >> octave & 1)) memset(buckets, 0, DOLON__OCTAVE_BUCKETS * sizeof *buckets);
+    c->used |= UINT64_C(1) << octave;
+    return buckets;
+}
+
+static void dolon__add_octave(dolon__counts *sums, uint32_t octave, const uint32_t *from)
+{
+    uint32_t *to = dolon__use_octave(sums, octave);
+    for (uint32_t i = 0; i < DOLON__OCTAVE_BUCKETS; i++) to[i] += DOLON__LOAD_ACQUIRE(&from[i]);
+}
+
+/* Under the lock. Adds what a histogram has counted. */
+static void dolon__add_histogram(dolon__counts *sums, const dolon__histogram *h)
+{
+    uint64_t used = DOLON__LOAD_ACQUIRE(&h->used);
+    for (uint32_t octave = 0; octave < DOLON__OCTAVES; octave++)
+        if (used >> octave & 1) dolon__add_octave(sums, octave, &h->counts[octave * DOLON__OCTAVE_BUCKETS]);
+}
+
+/* Under the lock. Adds what is pending: a slow scope fills it in minutes. */
+static void dolon__add_pending(dolon__counts *sums, const dolon__cell *cell, const dolon__histogram *h)
+{
+    uint64_t leaves = DOLON__LOAD_ACQUIRE(&cell->leaves);
+    for (uint64_t i = DOLON__LOAD_ACQUIRE(&h->binned); i < leaves; i++) {
+        uint32_t bucket = dolon__bucket(DOLON__LOAD_ACQUIRE(&h->pending[i % DOLON__PENDING]));
+        dolon__use_octave(sums, bucket / DOLON__OCTAVE_BUCKETS)[bucket % DOLON__OCTAVE_BUCKETS]++;
+    }
+}
+
+/* Under the lock. Adds what has left a cell of another thread, which goes on meanwhile. Returns 0 if that thread was
+   binning again and again. */
+static int dolon__add_cell(dolon__counts *sums, const dolon__cell *cell)
+{
+    const dolon__histogram *h = DOLON__LOAD(&cell->histogram);
+    dolon__counts seen;
+    if (!h) return 1;
+    for (int tries = 0; tries < 1000; tries++) {
+        uint64_t turn = DOLON__LOAD_ACQUIRE(&h->turn);
+        if (turn % 2 != 0) continue;
+        seen.used = 0;
+        dolon__add_pending(&seen, cell, h);
+        dolon__add_histogram(&seen, h);
+        if (DOLON__LOAD_ACQUIRE(&h->turn) != turn) continue;
+        for (uint32_t octave = 0; octave < DOLON__OCTAVES; octave++)
+            if (seen.used >> octave & 1) dolon__add_octave(sums, octave, &seen.of[octave * DOLON__OCTAVE_BUCKETS]);
+        return 1;
+    }
+    return 0;
+}
+
+/* Under the lock. What has left a series since `past`, which becomes now, into `news`. Returns how many there are; what
+   could not be read comes with the next call. */
+static uint64_t dolon__news(uint32_t series, dolon__past *past, dolon__counts *news)
+{
+    uint64_t n = 0;
+    news->used = 0;
+    dolon__add_histogram(news, &dolon__histogram_table[series]);
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
+        if (!dolon__add_cell(news, &dolon__blocks[i].cells[series + DOLON__FIRST_CELL])) return 0;
+    for (uint32_t i = 0; i < DOLON__BUCKETS; i++) {
+        uint32_t sum = news->of[i];
+        if (!(news->used >> i / DOLON__OCTAVE_BUCKETS & 1)) continue;
+        n += news->of[i] -= past->counts[i];
+        past->counts[i] = sum;
+    }
+    return n;
+}
+
+/* The middle of a bucket, in ticks. */
+static double dolon__bucket_middle(uint32_t bucket)
+{
+    uint32_t shift = bucket < 2 * DOLON__OCTAVE_BUCKETS ? 0 : bucket / DOLON__OCTAVE_BUCKETS - 1;
+    uint64_t width = UINT64_C(1) << shift;
+    return (double)((uint64_t)(bucket - DOLON__OCTAVE_BUCKETS * shift) * width) + (double)(width - 1) / 2;
+}
+
+/* By nearest rank: the least value that at least the share p of all does not exceed. */
+static dolon__latency dolon__latency_of(const dolon__counts *news, uint64_t n, double seconds_per_tick)
+{
+    static const double shares[] = {0.5, 0.9, 0.99, 1};
+    double ranked[4], sum = 0;
+    uint64_t below = 0;
+    uint32_t next = 0;
+    dolon__latency l;
+    for (uint32_t i = 0; i < 4; i++) ranked[i] = dolon__nan();
+    for (uint32_t b = 0; b < DOLON__BUCKETS && below < n; b++) {
+        double middle;
+        if (!(news->used >> b / DOLON__OCTAVE_BUCKETS & 1) || news->of[b] == 0) continue;
+        middle = dolon__bucket_middle(b) * seconds_per_tick;
+        below += news->of[b];
+        sum += middle * news->of[b];
+        while (next < 4 && (double)below >= shares[next] * (double)n) ranked[next++] = middle;
+    }
+    l.mean = n > 0 ? sum / (double)n : dolon__nan();
+    l.p50 = ranked[0];
+    l.p90 = ranked[1];
+    l.p99 = ranked[2];
+    l.max = ranked[3];
+    return l;
 }
 
 /* Under the lock. Compares the two clocks since the start of the process, for ten seconds, then knows well enough. */
@@ -2556,6 +2819,11 @@ typedef enum dolon__source {
     DOLON__FROM_HITS,
     DOLON__FROM_ACTIVE,
     DOLON__FROM_AVERAGE,
+    DOLON__FROM_MEAN, /* of the last interval, as all that follow */
+    DOLON__FROM_P50,
+    DOLON__FROM_P90,
+    DOLON__FROM_P99,
+    DOLON__FROM_MAX,
     DOLON__FROM_COUNT,
     DOLON__FROM_GAUGE
 } dolon__source;
@@ -2661,6 +2929,8 @@ struct dolon_tracer {
     uint64_t left_out_told;
     size_t announce_bytes;
     uint32_t column_count;
+    int brief_scopes;
+    dolon__past *past; /* [DOLON_MAX_SITES], each set when its series gets columns */
     dolon__column columns[DOLON_MAX_COLUMNS];
     double values[DOLON_MAX_COLUMNS];
     uint8_t facts[1200];
@@ -3435,13 +3705,29 @@ static dolon_error dolon__append_column_of(dolon_tracer *t, uint32_t series, dol
 static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series)
 {
     dolon__site_kind kind = dolon__series_table[series].kind;
-    dolon_error hits, active, average;
+    /* clang-format off */
+    static const struct { dolon__source source; const char *suffix, *unit; int brief; } columns[] = {
+        { DOLON__FROM_HITS,    "_hits",             "",  1 },
+        { DOLON__FROM_ACTIVE,  "_active_instances", "",  1 },
+        { DOLON__FROM_AVERAGE, "_average_time",     "s", 1 },
+        { DOLON__FROM_MEAN,    "_mean",             "s", 0 },
+        { DOLON__FROM_P50,     "_p50",              "s", 0 },
+        { DOLON__FROM_P90,     "_p90",              "s", 0 },
+        { DOLON__FROM_P99,     "_p99",              "s", 0 },
+        { DOLON__FROM_MAX,     "_max",              "s", 0 },
+    };
+    /* clang-format on */
+    dolon_error error = DOLON_OK;
     if (kind == DOLON__COUNT_SITE) return dolon__append_column_of(t, series, DOLON__FROM_COUNT, "", "");
     if (kind == DOLON__GAUGE_SITE) return dolon__append_column_of(t, series, DOLON__FROM_GAUGE, "", "");
-    hits = dolon__append_column_of(t, series, DOLON__FROM_HITS, "_hits", "");
-    active = dolon__append_column_of(t, series, DOLON__FROM_ACTIVE, "_active_instances", "");
-    average = dolon__append_column_of(t, series, DOLON__FROM_AVERAGE, "_average_time", "s");
-    return hits != DOLON_OK ? hits : active != DOLON_OK ? active : average;
+    if (!t->brief_scopes) memset(&t->past[series], 0, sizeof t->past[series]);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        dolon_error of_column;
+        if (t->brief_scopes && !columns[i].brief) continue;
+        of_column = dolon__append_column_of(t, series, columns[i].source, columns[i].suffix, columns[i].unit);
+        if (of_column != DOLON_OK) error = of_column;
+    }
+    return error;
 }
 
 /* Columns for the scopes, counters and gauges that have joined since the last time. Entries of the table below
@@ -3464,6 +3750,14 @@ static void dolon__append_new_series(dolon_tracer *t)
     if (error != DOLON_OK) dolon__tell(t, error, "scopes, counters or gauges");
 }
 
+static double dolon__sample_latency(dolon__source source, const dolon__latency *l)
+{
+    if (source == DOLON__FROM_P50) return l->p50;
+    if (source == DOLON__FROM_P90) return l->p90;
+    if (source == DOLON__FROM_P99) return l->p99;
+    return source == DOLON__FROM_MAX ? l->max : l->mean;
+}
+
 static double dolon__sample_series(const dolon__column *c, const dolon__totals *sum, double seconds_per_tick)
 {
     double gauge;
@@ -3475,11 +3769,20 @@ static double dolon__sample_series(const dolon__column *c, const dolon__totals *
     return sum->done > 0 ? (double)sum->ticks / (double)sum->done * seconds_per_tick : dolon__nan();
 }
 
+/* Under dolon__all.lock. What has left a scope since this tracer's last row. */
+static dolon__latency dolon__measure(dolon_tracer *t, uint32_t series, double seconds_per_tick)
+{
+    dolon__counts news;
+    uint64_t n = dolon__news(series, &t->past[series], &news);
+    return dolon__latency_of(&news, n, seconds_per_tick);
+}
+
 /* Probes first, not under a lock: they are the program's. Then all series at once, so that they fit together. */
 static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
 {
     dolon__totals sum = {0, 0, 0, 0};
-    uint32_t series = UINT32_MAX;
+    dolon__latency latency = {0, 0, 0, 0, 0};
+    uint32_t series = UINT32_MAX, measured = UINT32_MAX;
     double seconds_per_tick;
     t->system.tick++;
     t->system.now = now;
@@ -3493,6 +3796,11 @@ static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
     for (uint32_t i = 0; i < count; i++) {
         const dolon__column *c = &t->columns[i];
         if (c->source == DOLON__FROM_PROBE || c->source == DOLON__FROM_BUILTIN) continue;
+        if (c->source >= DOLON__FROM_MEAN && c->source <= DOLON__FROM_MAX) {
+            if (c->series != measured) latency = dolon__measure(t, measured = c->series, seconds_per_tick);
+            t->values[i] = dolon__sample_latency(c->source, &latency);
+            continue;
+        }
         if (c->series != series) dolon__total(series = c->series, &sum);
         t->values[i] = dolon__sample_series(c, &sum, seconds_per_tick);
     }
@@ -3547,6 +3855,7 @@ static void dolon__free(dolon_tracer *t)
     dolon__system_close(&t->system);
     if (t->timer >= 0) close(t->timer);
     if (t->session.ring.bytes) alloc.free(alloc.user, t->session.ring.bytes);
+    if (t->past) alloc.free(alloc.user, t->past);
     alloc.free(alloc.user, t);
 }
 
@@ -3659,7 +3968,6 @@ static void dolon__init(void)
 {
     pthread_atfork(dolon__before_fork, dolon__after_fork_in_parent, dolon__after_fork_in_child);
     dolon__tsc = dolon__os_tsc_is_steady();
-    for (uint32_t i = 0; i < DOLON_MAX_SITES + DOLON__FIRST_CELL; i++) dolon__shared_block.cells[i].shared = 1;
     pthread_mutex_lock(&dolon__all.lock);
     dolon__all.key_valid = pthread_key_create(&dolon__all.key, dolon__thread_ended) == 0;
     dolon__all.clock_start = dolon__os_mono();
@@ -3884,6 +4192,26 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
     if (desc->crash_handler) t->last_words = dolon__crash_join();
 }
 
+/* Makes room for what scopes had taken at the last row; 0: there is no memory. */
+static int dolon__setup_past(dolon_tracer *t, const dolon_desc *desc)
+{
+    t->brief_scopes = desc->brief_scopes;
+    if (t->brief_scopes) return 1;
+    t->past = (dolon__past *)t->alloc.alloc(t->alloc.user, DOLON_MAX_SITES * sizeof *t->past);
+    return t->past != NULL;
+}
+
+/* What scopes took before the tracer started belongs to none of its intervals. */
+static void dolon__forget_past(dolon_tracer *t)
+{
+    dolon__counts news;
+    if (t->brief_scopes) return;
+    pthread_mutex_lock(&dolon__all.lock);
+    for (uint32_t i = 0; i < t->series_seen; i++)
+        if (dolon__series_table[i].kind == DOLON__SCOPE_SITE) dolon__news(i, &t->past[i], &news);
+    pthread_mutex_unlock(&dolon__all.lock);
+}
+
 static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
 {
     static const dolon_probe defaults[] = {DOLON_DEFAULT_PROBES};
@@ -3896,6 +4224,7 @@ static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
     t->announce_bytes = dolon__json_announce(t->datagram, sizeof t->datagram, t, 0);
     for (size_t i = 0; i < count && probes[i].name; i++) dolon_add_probe(t, &probes[i]);
     dolon__append_new_series(t);
+    dolon__forget_past(t);
 }
 
 /* 0: there is no memory. */
@@ -3914,6 +4243,7 @@ static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_all
     dolon__setup_link(t, desc);
     dolon__setup_seal(t, desc);
     dolon__setup_session(t, desc);
+    if (!dolon__setup_past(t, desc)) return 0;
     dolon__setup_probes(t, desc);
     return dolon__setup_ring(t, desc);
 }

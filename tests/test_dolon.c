@@ -41,6 +41,7 @@ static int make_tracer(void **state)
     pthread_mutex_init(&t->lock, NULL);
     t->log.fn = remember;
     t->link.fd = -1;
+    t->brief_scopes = 1;
     strcpy(p->uuid, "1e7c356f-16b3-485c-a4f0-06872919285e");
     strcpy(p->app, "hello-world");
     strcpy(p->host, "box");

@@ -45,6 +45,7 @@ int main(void)
     desc.interval = 0.001;
     desc.probes[0].name = "probe";
     desc.probes[0].fn = probe;
+    desc.brief_scopes = 1;
     t = dolon_start(&desc);
     dolon_get_stats(t, &stats);
     if (stats.columns != EXPECT) {
