@@ -86,7 +86,8 @@ static void wait_for_the_end(void)
 
 static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
 {
-    writer_desc writing = {.store_url = c->store, .durable = on_durable, .found = on_found, .ctx = s};
+    writer_desc writing = {
+        .store_url = c->store, .retain = c->retain, .durable = on_durable, .found = on_found, .ctx = s};
     ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
     s->live = live_new();
     if (c->key_file && !seal_read(c->key_file, &s->keys, why)) return false;

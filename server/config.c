@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "when.h"
 
 /* ---- what a command line may hold ---- */
 
@@ -52,6 +53,7 @@ static const option_form options[] = {
     {"--tls-cert", TO(tls_cert), SERVE, "MNEMIC_TLS_CERT", false},
     {"--tls-key", TO(tls_key), SERVE, "MNEMIC_TLS_KEY", false},
     {"--key-file", TO(key_file), SERVE, "MNEMIC_KEY_FILE", false},
+    {"--retain", TO(retain_text), SERVE, "MNEMIC_RETAIN", false},
     {"--columns", TO(columns), DRIFT, NULL, false},
     {"--from", TO(from), DRIFT, NULL, false},
     {"--to", TO(to), DRIFT, NULL, false},
@@ -220,8 +222,16 @@ static bool check_address(const char *option, const char *address, buf *why)
     return false;
 }
 
-static bool check_serve(const config *c, buf *why)
+static bool check_retain(config *c, buf *why)
 {
+    if (!c->retain_text || (when_duration(c->retain_text, &c->retain) && c->retain >= NS_PER_SECOND)) return true;
+    buf_printf(why, "--retain: '%s' is no length of time, as 90s, 12h, 30d or 52w are", c->retain_text);
+    return false;
+}
+
+static bool check_serve(config *c, buf *why)
+{
+    if (!check_retain(c, why)) return false;
     if (!c->tls_cert != !c->tls_key) {
         buf_printf(why, "%s is given without %s; TLS needs both", c->tls_cert ? "--tls-cert" : "--tls-key",
                    c->tls_cert ? "--tls-key" : "--tls-cert");
@@ -251,7 +261,7 @@ static bool check_export(const config *c, buf *why)
     return refuse(c, why);
 }
 
-static bool check(const config *c, buf *why)
+static bool check(config *c, buf *why)
 {
     switch (c->command) {
     case COMMAND_SERVE: return check_serve(c, why);

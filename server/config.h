@@ -32,6 +32,8 @@ typedef struct {
     const char *out;                /* export: the file to write; "-": standard output                       */
     const char *app;                /* export: the runs of this application …                                */
     const char *all;                /* … not NULL: every run; else those that `words` name                   */
+    const char *retain_text;
+    int64_t retain;                 /* ns: rows older than that are removed; 0: none; --retain, MNEMIC_RETAIN */
     const char *log_name;
     log_level log;
     char *const *words; /* what follows the command and is no option: runs, files                */

@@ -20,6 +20,8 @@ static const char serve[] =
     "  --udp ADDR:PORT    where programs send to; port 0 picks one  (127.0.0.1:12013; BACK_END_PORT)\n"
     "                     unix:PATH is a datagram socket of this machine\n"
     "  --http ADDR:PORT   where the page is; port 0 picks one       (127.0.0.1:12111; FRONT_END_PORT)\n"
+    "  --retain LENGTH    remove rows that are older than 90s, 12h, 30d, 52w, but of pinned runs\n"
+    "                                                               (for ever; MNEMIC_RETAIN)\n"
     "  --key-file FILE    holds a key, 64 hex digits: only datagrams sealed with it are taken and answered\n"
     "                                                               (MNEMIC_KEY_FILE)\n"
     "  --token-file FILE  holds a token that every reader must show (everyone who reaches the port may read;\n"

@@ -3,8 +3,8 @@
 
    Batches wait in a queue. The thread takes what waits (a group), writes it in one transaction, and tells who is
    durable. If the store refuses, the group stays as it is and is tried again; meanwhile the queue grows up to the bound,
-   past which rows turn into gaps, which wait in the queue like all else. Between two groups runs are merged that got
-   some chunks. */
+   past which rows turn into gaps, which wait in the queue like all else. Between two groups users' jobs are done, runs
+   are merged that got some chunks, and a little is removed of what is to go. */
 #include "writer.h"
 
 #include "ids.h"
@@ -21,6 +21,12 @@
 #define RETRY_NS     NS_PER_SECOND
 #define RUNS_COUNTED 65536 /* whose chunks are counted; then from 0 again: a merge is late */
 
+typedef struct {
+    job *job;
+    void (*finished)(void *ctx, job *j);
+    void *ctx;
+} edit;
+
 struct writer {
     writer_desc desc;
     store *store;
@@ -33,6 +39,9 @@ struct writer {
     gaps gaps;           /* its last batch, if that is one of dropped rows       */
     id_queue wants;
     bool look; /* at the wants: there may be one to answer             */
+    edit edits[WRITER_EDITS];
+    size_t edit_count;
+    int64_t sweep; /* when to look next what is to be removed              */
     bool stopping;
     int64_t deadline; /* when stopping, for a store that refuses              */
 
@@ -115,6 +124,31 @@ void writer_want(writer *w, const uuid *id)
     pthread_mutex_unlock(&w->lock);
 }
 
+bool writer_edit(writer *w, job *j, void (*finished)(void *ctx, job *j), void *ctx)
+{
+    pthread_mutex_lock(&w->lock);
+    bool taken = w->edit_count < WRITER_EDITS && !w->stopping;
+    if (taken) w->edits[w->edit_count++] = (edit){j, finished, ctx};
+    j->ran = false;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    return taken;
+}
+
+void writer_sweep(writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->sweep = 0;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_lags(const writer_stats *s)
+{
+    int64_t asked = s->asked;
+    return s->behind || (asked && clock_mono() - asked > LAG_SECONDS * NS_PER_SECOND);
+}
+
 static bool queue_has_run(const writer *w, const uuid *id)
 {
     for (const batch *b = w->first; b; b = b->next)
@@ -125,12 +159,13 @@ static bool queue_has_run(const writer *w, const uuid *id)
 
 /* ---- waiting ---- */
 
-static bool has_work(const writer *w)
+static bool has_work(const writer *w, int64_t now)
 {
-    return w->group || w->first || w->look || !id_queue_empty(&w->merges);
+    return w->group || w->first || w->look || !id_queue_empty(&w->merges) || now >= w->sweep;
 }
 
-/* Waits until there is something to do and the store may be asked; false: this is the end. */
+/* Waits until there is something to do and the store may be asked; false: this is the end. Users get an answer also
+   while the store refuses. */
 static bool wait_for_work(writer *w)
 {
     for (;;) {
@@ -141,12 +176,9 @@ static bool wait_for_work(writer *w)
         }
         bool late = w->stats.behind && now >= w->deadline && w->retry > 0;
         if (w->stopping && (late || (!w->group && !w->first))) return false;
-        if (!has_work(w)) {
-            pthread_cond_wait(&w->wake, &w->lock);
-            continue;
-        }
-        if (now >= w->retry) return true;
-        int64_t until = w->stopping && w->deadline < w->retry ? w->deadline : w->retry;
+        if (w->edit_count > 0 || (now >= w->retry && has_work(w, now))) return true;
+        int64_t until = now >= w->retry ? w->sweep : w->retry;
+        if (w->stopping && w->deadline < until) until = w->deadline;
         struct timespec at = {until / NS_PER_SECOND, until % NS_PER_SECOND};
         pthread_cond_timedwait(&w->wake, &w->lock, &at);
     }
@@ -244,7 +276,10 @@ static void write_group(writer *w)
         if (!first) return;
         w->group = group_new(first);
     }
-    if (group_write(w->group, w->store) == STORE_OK)
+    w->stats.asked = clock_mono();
+    store_status status = group_write(w->group, w->store);
+    w->stats.asked = 0;
+    if (status == STORE_OK)
         accepted(w);
     else
         refused(w);
@@ -263,6 +298,52 @@ static void merge_one(writer *w)
         id_queue_add(&w->merges, &id);
     else
         *id_map_at(&w->chunks, &id) = 0;
+}
+
+/* ---- users' jobs ---- */
+
+/* The one that waits longest, so that rows get a turn before the next; while the thread ends it is given back undone.
+   false: none waits. */
+static bool do_edit(writer *w, bool ending)
+{
+    pthread_mutex_lock(&w->lock);
+    bool waits = w->edit_count > 0;
+    edit first = w->edits[0];
+    if (waits) memmove(w->edits, w->edits + 1, --w->edit_count * sizeof first);
+    pthread_mutex_unlock(&w->lock);
+    if (!waits) return false;
+    if (!ending) first.job->run(first.job, w->store);
+    first.job->ran = !ending;
+    first.finished(first.ctx, first.job);
+    return true;
+}
+
+/* ---- what is to go ---- */
+
+static void sweep_again(writer *w, int64_t when)
+{
+    pthread_mutex_lock(&w->lock);
+    w->sweep = when;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void sweep(writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool due = clock_mono() >= w->sweep;
+    pthread_mutex_unlock(&w->lock);
+    if (!due) return;
+    int64_t now = clock_wall();
+    store_swept swept = {false, 0, 0};
+    sweep_again(w,
+                clock_mono() + SWEEP_SECONDS * NS_PER_SECOND); /* before, so that writer_sweep() is not overruled */
+    store_status status = store_sweep(w->store, now - UNDO_SECONDS * NS_PER_SECOND,
+                                      w->desc.retain ? now - w->desc.retain : INT64_MIN, &swept);
+    if (status == STORE_RETRY) retry_later(w);
+    if (status == STORE_FAILED) log_limited(LOG_ERROR, "what is to go stays for now: %s", store_error(w->store));
+    if (status == STORE_RETRY || swept.more) sweep_again(w, 0);
+    w->stats.rows_removed += swept.rows;
+    w->stats.runs_removed += swept.runs;
 }
 
 static bool note_unmerged(void *ctx, const uuid *id)
@@ -294,10 +375,15 @@ static void *run(void *ctx)
         bool look = w->look;
         pthread_mutex_unlock(&w->lock);
         if (!go_on) break;
+        do_edit(w, false);
+        if (clock_mono() < w->retry) continue;
         if (look) answer_wants(w);
         write_group(w);
-        if (!w->group) merge_one(w);
+        if (w->group) continue;
+        merge_one(w);
+        sweep(w);
     }
+    while (do_edit(w, true)) continue;
     give_up(w);
     return NULL;
 }

@@ -206,6 +206,36 @@ static void the_environment_of_a_container(void **state)
     assert_non_null(strstr(why_text, "MNEMIC_BIND"));
 }
 
+static void retain(void **state)
+{
+    (void)state;
+    config c;
+    static const struct {
+        const char *line;
+        int64_t seconds;
+    } cases[] = {
+        {"", 0},
+        {"--retain 90s", 90},
+        {"--retain=12h", 12 * 3600},
+        {"--retain 30d", 30 * 86400},
+        {"--retain 52w", 52 * 604800},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_true(read_line(&c, cases[i].line));
+        assert_true(c.retain == cases[i].seconds * NS_PER_SECOND);
+    }
+    variable_count = 0;
+    set("MNEMIC_RETAIN", "2h");
+    assert_true(read_line(&c, ""));
+    assert_true(c.retain == 7200 * NS_PER_SECOND);
+    assert_true(read_line(&c, "--retain 1d"));
+    assert_true(c.retain == 86400 * NS_PER_SECOND);
+    variable_count = 0;
+    set("MNEMIC_RETAIN", "soon");
+    assert_false(read_line(&c, ""));
+    assert_non_null(strstr(why_text, "'soon'"));
+}
+
 static void drift(void **state)
 {
     (void)state;
@@ -238,7 +268,14 @@ static void refusals(void **state)
         {"--help=yes", "'--help'"},
         {"--store", "--store needs a value"},
         {"--store=", "--store needs a value"},
-        {"--retain 30d", "'--retain'"},
+        {"--retain 30", "'30' is no length of time"},
+        {"--retain 0d", "'0d'"},
+        {"--retain -3d", "'-3d'"},
+        {"--retain 0.5s", "'0.5s'"},
+        {"--retain 30days", "'30days'"},
+        {"--retain 300000000000w", "'300000000000w'"},
+        {"--retain infd", "'infd'"},
+        {"drift --retain 30d a", "--retain is no option of this command"},
         {"start", "'start'"},
         {"serve now", "'now'"},
         {"--log-level loud", "'loud'"},
@@ -328,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup(other_commands, clear),
         cmocka_unit_test_setup(each_command_has_its_options, clear),
         cmocka_unit_test_setup(the_environment_of_a_container, clear),
+        cmocka_unit_test_setup(retain, clear),
         cmocka_unit_test_setup(drift, clear),
         cmocka_unit_test_setup(refusals, clear),
         cmocka_unit_test_setup(bad_ports_in_the_environment, clear),

@@ -25,6 +25,7 @@ typedef struct {
     uuid found_id;
     run_info *found;
     _Atomic int answers;
+    int64_t retain;
 } fixture;
 
 static void on_durable(void *ctx, const batch *b)
@@ -58,6 +59,7 @@ static void start(fixture *f, size_t bound)
     buf why = {0};
     writer_desc desc = {
         .store_url = f->place->url, .bound = bound, .durable = on_durable, .found = on_found, .ctx = f};
+    desc.retain = f->retain;
     f->w = writer_start(&desc, &why);
     if (!f->w) fail_msg("%s", why.p);
     buf_free(&why);
@@ -115,6 +117,26 @@ static size_t assert_stored(fixture *f, uint32_t run, size_t rows)
     size_t chunks = assert_held(s, run, rows);
     store_close(s);
     return chunks;
+}
+
+/* Another process holds the database: here, another connection of this one. */
+typedef struct {
+    sqlite3 *db;
+} blocking;
+
+static blocking block(fixture *f)
+{
+    blocking b;
+    assert_int_equal(sqlite3_open(f->place->file, &b.db), SQLITE_OK);
+    sqlite3_busy_timeout(b.db, 10000);
+    assert_int_equal(sqlite3_exec(b.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return b;
+}
+
+static void unblock(blocking b)
+{
+    sqlite3_exec(b.db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(b.db);
 }
 
 /* ---- the normal day ---- */
@@ -236,27 +258,137 @@ static void what_a_restart_left_is_merged(void **state)
     wait_until(assert_stored(f, 1, 100) < 20);
 }
 
-/* ---- bad days ---- */
+/* ---- what users want, and what is to go ---- */
 
-/* Another process holds the database: here, another connection of this one. */
 typedef struct {
-    sqlite3 *db;
-} blocking;
+    job job;
+    run_edit edit;
+    uint32_t run;
+    store_status status;
+    _Atomic int finished;
+} editing;
 
-static blocking block(fixture *f)
+static void edit_run(job *j, store *s)
 {
-    blocking b;
-    assert_int_equal(sqlite3_open(f->place->file, &b.db), SQLITE_OK);
-    sqlite3_busy_timeout(b.db, 10000);
-    assert_int_equal(sqlite3_exec(b.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return b;
+    editing *e = (editing *)j;
+    uuid id = sample_id(e->run);
+    e->status = store_edit(s, &id, &e->edit);
 }
 
-static void unblock(blocking b)
+static void edit_done(void *ctx, job *j)
 {
-    sqlite3_exec(b.db, "ROLLBACK", NULL, NULL, NULL);
-    sqlite3_close(b.db);
+    (void)ctx;
+    ((editing *)j)->finished++;
 }
+
+/* Waits for the answer. */
+static editing edit(fixture *f, uint32_t run, run_edit what)
+{
+    editing e = {.job.run = edit_run, .edit = what, .run = run};
+    assert_true(writer_edit(f->w, &e.job, edit_done, NULL));
+    wait_until(e.finished == 1);
+    return e;
+}
+
+static void users_edit(void **state)
+{
+    fixture *f = *state;
+    start(f, 0);
+    assert_int_equal(edit(f, 1, (run_edit){.pinned = 1, .deleted = -1}).status, STORE_MISSING);
+    writer_put(f->w, sample_batch(1, 0, 10));
+    wait_until(writer_counters(f->w)->rows_stored == 10);
+    editing e = edit(f, 1, (run_edit){.note = "a note", .pinned = 1, .deleted = -1});
+    assert_true(e.job.ran && e.status == STORE_OK);
+    run_info *r = stored_run(f, 1);
+    assert_true(r->pinned && strcmp(r->note, "a note") == 0);
+    run_info_free(r);
+}
+
+/* Nobody waits for an answer in vain: not while the store refuses, nor when the writer ends. */
+static void each_edit_is_answered(void **state)
+{
+    fixture *f = *state;
+    start(f, 0);
+    writer_put(f->w, sample_batch(1, 0, 10));
+    wait_until(writer_counters(f->w)->rows_stored == 10);
+    blocking b = block(f);
+    editing refused = edit(f, 1, (run_edit){.note = "x", .pinned = -1, .deleted = -1});
+    assert_true(refused.job.ran && refused.status == STORE_RETRY);
+    static editing many[WRITER_EDITS + 50];
+    size_t taken = 0;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        many[i] = (editing){.job.run = edit_run, .edit = {.pinned = 1, .deleted = -1}, .run = 1};
+        taken += writer_edit(f->w, &many[i].job, edit_done, NULL);
+    }
+    assert_true(taken >= WRITER_EDITS && taken < ARRAY_LEN(many));
+    unblock(b);
+    stop(f, 10);
+    size_t finished = 0;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        assert_in_range(many[i].finished, 0, 1);
+        finished += (size_t)many[i].finished;
+        if (many[i].job.ran) assert_int_equal(many[i].status, STORE_OK);
+    }
+    assert_int_equal(finished, taken);
+}
+
+/* Runs 1 and 2 are from long ago, 3 is of today. */
+static void what_is_too_old_goes(void **state)
+{
+    fixture *f = *state;
+    start(f, 0);
+    for (uint32_t run = 1; run <= 2; run++)
+        for (uint64_t i = 0; i < 100; i++) writer_put(f->w, sample_batch(run, i * 50, 50));
+    batch *fresh = sample_batch(3, 0, 10);
+    for (size_t i = 0; i < 10; i++) fresh->parts[0].time[i] = clock_wall();
+    fresh->parts[0].info->seen = clock_wall();
+    writer_put(f->w, fresh);
+    wait_until(writer_counters(f->w)->rows_stored == 10010);
+    edit(f, 2, (run_edit){.pinned = 1, .deleted = -1});
+    stop(f, 10);
+    f->retain = 86400 * NS_PER_SECOND;
+    start(f, 0);
+    wait_until(writer_counters(f->w)->runs_removed == 1);
+    assert_int_equal(writer_counters(f->w)->rows_removed, 5000);
+    assert_stored(f, 2, 5000);
+    run_info *r = stored_run(f, 3);
+    assert_int_equal(r->rows, 10);
+    run_info_free(r);
+
+    /* A run that was deleted long ago goes as soon as it is asked for; one just deleted stays. */
+    edit(f, 2, (run_edit){.pinned = -1, .deleted = 1});
+    edit(f, 3, (run_edit){.pinned = -1, .deleted = clock_wall()});
+    writer_sweep(f->w);
+    wait_until(writer_counters(f->w)->runs_removed == 2);
+    r = stored_run(f, 3);
+    assert_true(r->rows == 10 && r->deleted > 0);
+    run_info_free(r);
+}
+
+/* While the writer is inside the store, which takes its time, others are not held up by it. */
+static void putting_never_waits(void **state)
+{
+    fixture *f = *state;
+    start(f, 0);
+    blocking b = block(f);
+    uint64_t at = 0;
+    bool seen = false;
+    for (int64_t end = clock_mono() + 60 * NS_PER_SECOND; !seen && clock_mono() < end;) {
+        int64_t asked = writer_counters(f->w)->asked;
+        writer_put(f->w, sample_batch(1, at, 10));
+        writer_want(f->w, &(uuid){{9}});
+        at += 10;
+        seen = asked && writer_counters(f->w)->asked == asked; /* it was inside, and it still is */
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    assert_true(seen);
+    wait_until(writer_lags(writer_counters(f->w)));
+    unblock(b);
+    wait_until(writer_counters(f->w)->rows_stored == at);
+    assert_false(writer_lags(writer_counters(f->w)));
+}
+
+/* ---- bad days ---- */
 
 static void a_refusing_store_is_waited_for(void **state)
 {
@@ -453,6 +585,10 @@ int main(void)
         TEST(several_threads_put),
         TEST(small_chunks_are_merged),
         TEST(what_a_restart_left_is_merged),
+        TEST(users_edit),
+        TEST(each_edit_is_answered),
+        TEST(what_is_too_old_goes),
+        TEST(putting_never_waits),
         TEST(a_refusing_store_is_waited_for),
         TEST(a_full_disk_is_waited_for),
         TEST(past_the_bound_rows_become_gaps),
