@@ -16,8 +16,11 @@ export class Refusal extends Error {
 }
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-async function get(path, signal) {
-  const response = await fetch(path, { cache: 'no-cache', signal: signal ?? null });
+const get = (path, signal) => ask(path, { cache: 'no-cache', signal: signal ?? null });
+
+/** @param {string} path @param {RequestInit} how @returns {Promise<any>} */
+async function ask(path, how) {
+  const response = await fetch(path, how);
   if (response.ok) return response.json();
   const body = await response.json().catch(() => null);
   throw new Refusal(response.status, body?.error ?? `The server answered with status ${response.status}.`);
@@ -42,15 +45,28 @@ export function getSeries(id, { from, to, points, columns }, signal) {
   return get(`${path(id)}/series?${q}`, signal);
 }
 
-/** @param {string} id */
-export const csvAddress = (id) => `${path(id)}.csv`;
+/** @returns {Promise<import('./model.js').Status>} */
+export const getStatus = () => get('/api/v1/status');
+
+/** @param {string} id @param {import('./model.js').Edit} edit @returns {Promise<Run>} */
+export const editRun = (id, edit) => ask(path(id), { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify(edit) });
+
+/** @param {string} id @returns {Promise<{undo_seconds: number}>} */
+export const deleteRun = (id) => ask(path(id), { method: 'DELETE' });
+
+/** Where the rows of a run, or of a range of it, are to be had as a file. @param {string} id @param {'csv' | 'ndjson' | 'trace.json'} kind
+ *  @param {import('./model.js').Range | null} range */
+export function fileAddress(id, kind, range) {
+  const q = range ? `?${new URLSearchParams({ from: String(range.from), to: String(range.to) })}` : '';
+  return `${path(id)}.${kind}${q}`;
+}
 
 const RETRY_MS = [500, 1000, 2000, 5000];
 
 /** Follows a run until closed. EventSource gives up for good on some failures, so reconnecting is done here.
  *  @param {string} id
  *  @param {{hello: (run: Run, again: boolean) => void, rows: (news: Series) => void, run: (run: Run) => void,
- *    dropped: () => void, lost: () => void}} on @returns {() => void} closes it */
+ *    dropped: () => void, storage: (news: {behind: boolean}) => void, lost: () => void}} on @returns {() => void} closes it */
 export function follow(id, on) {
   /** @type {EventSource} */
   let source;
@@ -68,6 +84,7 @@ export function follow(id, on) {
     listen('rows', on.rows);
     listen('run', on.run);
     listen('dropped', on.dropped);
+    listen('storage', on.storage);
     source.onerror = () => {
       source.close();
       timer = window.setTimeout(open, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // bar: what the charts show, said in words, and the controls that change it.
 
-import { csvAddress } from './api.js';
-import { el, setAttribute, setText } from './dom.js';
+import { el, setText } from './dom.js';
 import { clock, duration, span } from './format.js';
+import { makeTake } from './take.js';
 
 /** @typedef {import('./model.js').View} View
  *  @typedef {{id: string, live: boolean, view: View, range: import('./model.js').Range, now: number}} Shown */
@@ -23,10 +23,11 @@ export function makeBar(place, { show, resume, help }) {
   const select = el('select', { 'aria-label': 'Time shown' });
   const other = el('option', { hidden: '' });
   const keys = el('button', { type: 'button', class: 'quiet keys-button', text: '?', title: 'Keys, wheel and touch', 'aria-label': 'Keys, wheel and touch' });
-  const csv = el('a', { class: 'quiet', download: '', text: 'CSV', title: 'Every row of this run, as a file' });
+  const files = el('span');
+  const take = makeTake(files);
   for (const [value, label] of WINDOWS) select.append(el('option', { value, text: label }));
   select.append(other);
-  place.append(el('div', { class: 'times' }, when, cursor), back, select, csv, keys);
+  place.append(el('div', { class: 'times' }, when, cursor), back, select, files, keys);
 
   back.addEventListener('click', resume);
   keys.addEventListener('click', help);
@@ -46,7 +47,7 @@ export function makeBar(place, { show, resume, help }) {
     if (select.value !== value) select.value = value;
     setText(back, live ? 'Back to live' : 'Whole run');
     back.classList.toggle('gone', view.kind !== 'range');
-    setAttribute(csv, 'href', csvAddress(id));
+    take(id, range, now);
   };
   /** @param {number | null} time of the row pointed at @param {string} event what happened there */
   const point = (time, event) => {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// facts: what is known of the run: the line above its charts.
+// facts: what is known of the run, above its charts, and what can be done with it.
 
 import { arrange, el, setAttribute, setText } from './dom.js';
 import { clock, date, duration, number } from './format.js';
 
-/** @typedef {import('./model.js').RunDetail} RunDetail */
+/** @typedef {import('./model.js').RunDetail} RunDetail
+ *  @typedef {{edit: (run: RunDetail) => void, pin: (run: RunDetail) => void, remove: (run: RunDetail) => void}} Handlers */
 
 /** @param {RunDetail} run @param {number} now @returns {[label: string, value: string][]} */
 function factsOf(run, now) {
@@ -22,18 +23,19 @@ function factsOf(run, now) {
     ['build', run.build.length > 16 ? `${run.build.slice(0, 12)}…` : run.build],
     ['command', run.args],
     ['tags', Object.entries(run.tags).map(([k, v]) => `${k}=${v}`).join(' ')],
-    ['note', run.note],
   ];
   return facts.filter(([, value]) => value !== '');
 }
 
-/** @param {Element} place @returns {(run: RunDetail, now: number) => void} render */
-export function makeFacts(place) {
+/** @param {Element} place @param {Handlers} on @returns {(run: RunDetail, now: number) => void} render */
+export function makeFacts(place, on) {
   const name = el('h2');
   const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
   const word = el('span');
+  const note = el('p', { class: 'note' });
   const list = el('dl');
-  place.append(el('div', { class: 'title' }, name, el('span', { class: 'state' }, dot, word)), list);
+  const actions = makeActions(on);
+  place.append(el('div', { class: 'title' }, name, el('span', { class: 'state' }, dot, word), actions.node), note, list);
   /** @type {Map<string, {node: HTMLElement, value: HTMLElement}>} */
   const items = new Map();
   /** @param {string} label */
@@ -49,6 +51,8 @@ export function makeFacts(place) {
     setText(name, run.app);
     setAttribute(dot, 'data-state', run.state);
     setText(word, run.state);
+    setText(note, run.note);
+    actions.render(run);
     arrange(list, factsOf(run, now).map(([label, value]) => {
       const { node, value: dd } = item(label);
       setText(dd, value);
@@ -57,4 +61,26 @@ export function makeFacts(place) {
     }));
     setAttribute(item('lost').node, 'data-alert', run.lost > 0 ? 'true' : null);
   };
+}
+
+/** @param {Handlers} on */
+function makeActions(on) {
+  const edit = el('button', { type: 'button', class: 'quiet', text: 'Note and tags' });
+  const pin = el('button', { type: 'button', class: 'quiet', text: 'Pin', title: 'Pinned runs are listed first, and are never cleared away for their age' });
+  const remove = el('button', { type: 'button', class: 'quiet', text: 'Delete' });
+  /** @type {RunDetail | null} */
+  let shown = null;
+  edit.addEventListener('click', () => shown && on.edit(shown));
+  pin.addEventListener('click', () => shown && on.pin(shown));
+  remove.addEventListener('click', () => shown && on.remove(shown));
+  /** @param {RunDetail} run */
+  const render = (run) => {
+    shown = run;
+    setText(pin, run.pinned ? 'Pinned' : 'Pin');
+    setAttribute(pin, 'aria-pressed', String(run.pinned));
+    const live = run.state === 'live';
+    setAttribute(remove, 'aria-disabled', live ? 'true' : null); // it stays in reach, and says why
+    setAttribute(remove, 'title', live ? 'A live run cannot be deleted: end the program first' : 'It can be brought back for 10 minutes');
+  };
+  return { node: el('div', { class: 'actions', role: 'group', 'aria-label': 'This run' }, edit, pin, remove), render };
 }

@@ -22,8 +22,9 @@ export class Feed {
   constructor(run, view, notify) {
     this.run = run;
     this.view = view;
-    this.connected = true;
-    this.gone = false; // the server no longer has this run
+    this.away = /** @type {number | null} */ (null); // since when the server cannot be reached, ms
+    this.behind = /** @type {boolean | null} */ (null); // what the stream says of the storage
+    this.gone = false; // the run was deleted: nothing more is to be had of it
     /** @type {Map<number, Trace>} by column */
     this.traces = new Map();
     /** @type {import('./model.js').Gap[]} */
@@ -83,10 +84,10 @@ export class Feed {
 
   /** Opens the stream if the run may still say something. */
   listen() {
-    if (this.hangUp || this.closed || this.over) return;
+    if (this.hangUp || this.closed || this.over || this.gone) return;
     this.hangUp = follow(this.run.id, {
       hello: (run, again) => {
-        this.connected = true;
+        this.away = null;
         this.take(run);
         if (again) this.refresh();
         this.later(SETTLE_MS, () => this.settle());
@@ -94,19 +95,41 @@ export class Feed {
       rows: (news) => this.grow(news),
       run: (run) => this.take(run),
       dropped: () => this.later(SETTLE_MS, () => this.refresh()),
+      storage: ({ behind }) => {
+        this.behind = behind;
+        this.changed();
+      },
       lost: () => {
-        this.connected = false;
+        this.away ??= Date.now();
         this.changed();
         this.learn(); // the stream does not tell whether it is the server that is away or the run
       },
     });
   }
 
+  /** Does not wait for the next attempt. */
+  retry() {
+    const { away } = this;
+    this.rest();
+    this.away = away;
+    this.listen();
+    this.refresh();
+  }
+
   /** Lets the stream go, for as long as nobody looks. */
   rest() {
     this.hangUp?.();
     this.hangUp = null;
-    this.connected = true; // as far as anyone can tell
+    this.away = null; // as far as anyone can tell
+  }
+
+  /** The server no longer has this run, or has it again. What was received stays. @param {boolean} gone */
+  vanish(gone) {
+    if (gone === this.gone) return;
+    this.gone = gone;
+    if (gone) this.rest();
+    else this.refresh();
+    this.changed();
   }
 
   close() {
@@ -182,9 +205,7 @@ export class Feed {
   /** A run that was deleted is asked for no more; what was received stays. @param {unknown} error */
   deleted(error) {
     if (!(error instanceof Refusal) || error.status !== 404) return false;
-    this.close();
-    this.gone = true;
-    this.changed();
+    this.vanish(true);
     return true;
   }
 
@@ -204,7 +225,7 @@ export class Feed {
 
   /** One request at a time, for the columns in view that are out of date. */
   async pump() {
-    if (this.busy || this.closed) return;
+    if (this.busy || this.closed || this.gone) return;
     const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
     if (columns.length === 0) return;
     const busy = this.busy = new AbortController();
@@ -213,7 +234,7 @@ export class Feed {
       if (busy.signal.aborted) return;
       this.busy = null;
       this.adopt(series, columns);
-      if (!this.hangUp) this.connected = true;
+      if (!this.hangUp) this.away = null;
       this.changed();
       this.pump();
     } catch (error) {
@@ -221,7 +242,7 @@ export class Feed {
       this.busy = null;
       if (this.deleted(error)) return;
       if (error instanceof Refusal) console.warn(error.message);
-      else this.connected = false;
+      else this.away ??= Date.now();
       this.changed();
       this.later(RETRY_MS, () => this.pump());
     }

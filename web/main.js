@@ -9,10 +9,14 @@ import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
 import { makeFinder } from './finder.js';
+import { makeFoot } from './foot.js';
 import { plainLook } from './look.js';
+import { makeManager } from './manage.js';
 import { happened, sameView, usualRun, usualView } from './model.js';
+import { noticeOf } from './notice.js';
 import { filterApps } from './search.js';
 import { makeSteering } from './steer.js';
+import { makeToast } from './toast.js';
 import { makeTree } from './tree.js';
 import { format, parse } from './url.js';
 
@@ -30,7 +34,8 @@ const state = {
   look: plainLook(), // kept from run to run
   refused: '',       // why the run that was asked for cannot be shown
   trouble: '',       // why the server cannot tell of its runs
-  reachable: true,
+  status: /** @type {import('./model.js').Status | null} */ (null),
+  away: /** @type {number | null} */ (null), // since when the server does not answer, ms
   treeIsOld: true,   // the tree may be long: it is not drawn with each row that arrives
 };
 
@@ -39,7 +44,15 @@ const finder = makeFinder(byId('finder'), () => {
   plan();
 });
 const tree = makeTree(byId('tree'));
-const facts = makeFacts(byId('facts'));
+const manager = makeManager(/** @type {HTMLDetailsElement} */ (byId('deleted')), makeToast(byId('toasts')), {
+  edited: (run) => {
+    if (state.feed?.run.id === run.id) state.feed.take(run);
+    poll();
+  },
+  changed: () => poll(),
+});
+const facts = makeFacts(byId('facts'), manager.handlers);
+const foot = makeFoot(byId('foot'));
 const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look }));
 const bar = makeBar(byId('bar'), steer);
 const board = new Board(byId('charts'), {
@@ -94,7 +107,7 @@ async function open(id, asked) {
       leave();
       state.refused = error.message;
     } else {
-      state.reachable = false; // the next poll that succeeds tries again
+      state.away ??= Date.now(); // the next poll that succeeds tries again
     }
   } finally {
     if (state.opening === id) state.opening = null;
@@ -133,27 +146,30 @@ async function poll() {
   try {
     state.apps = await getApps();
     state.treeIsOld = true;
-    state.reachable = true;
+    state.away = null;
     state.trouble = '';
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
+    state.feed?.vanish(!run);
+    if (state.feed) state.feed.behind = state.status?.behind ?? null;
     if (run) state.feed?.take(run);
     const arrived = state.feed !== null && state.feed.run.id === state.selected;
     if (!arrived && !state.refused) await arrive();
   } catch (error) {
-    state.reachable = error instanceof Refusal;
+    state.away = error instanceof Refusal ? null : state.away ?? Date.now();
     state.trouble = error instanceof Refusal ? error.message : '';
   }
   polling = false;
   plan();
 }
 
-/** @returns {string} */
-function notice() {
-  if (state.feed?.gone) return 'This run is no longer there. What was received stays here.';
-  if (!state.reachable || state.feed?.connected === false) {
-    return state.feed ? 'Connection to mnemic lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …';
-  }
-  return state.trouble || state.refused;
+/** @param {number} now */
+function standing(now) {
+  const { feed, away, status } = state;
+  return {
+    now, shown: feed !== null, since: away ?? feed?.away ?? null, gone: feed?.gone ?? false,
+    back: feed !== null && manager.deleted.find(feed.run.id, now) !== undefined,
+    behind: feed?.behind ?? status?.behind ?? false, trouble: state.trouble || state.refused,
+  };
 }
 
 /* ---- drawing, at most once a frame ---- */
@@ -179,7 +195,12 @@ function render() {
     tree({ apps: filterApps(apps, test), selected: state.selected, now, searching: test !== null });
   }
   state.treeIsOld = false;
-  setText(byId('notice'), notice());
+  const { text, action } = noticeOf(standing(now));
+  setText(byId('notice'), text);
+  byId('retry').hidden = action !== 'retry';
+  byId('back').hidden = action !== 'back';
+  manager.deleted.render(now);
+  foot(state.status);
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
   byId('facts').hidden = byId('bar').hidden = !feed;
   if (feed) {
@@ -198,6 +219,14 @@ window.addEventListener('hashchange', () => {
   arrive();
 });
 
+byId('retry').addEventListener('click', () => {
+  state.feed?.retry();
+  poll();
+});
+byId('back').addEventListener('click', () => {
+  const run = state.feed && manager.deleted.find(state.feed.run.id, Date.now());
+  if (run) manager.bringBack(run);
+});
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault(); // the part of the address after "#" says what is shown
   byId('main').focus();

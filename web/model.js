@@ -8,6 +8,9 @@
  *    interval: number | null, columns: string[], tags: Record<string, string>, note: string, pinned: boolean}} Run
  *  @typedef {Run & {host: string, pid: number | null, build: string, args: string, column_info: Column[]}} RunDetail
  *  @typedef {{app: string, runs: Run[]}} App
+ *  @typedef {{note?: string, tags?: Record<string, string | null>, pinned?: boolean, deleted?: false}} Edit
+ *  @typedef {{version: string, store: string, behind: boolean, waiting_bytes: number, rows_dropped: number,
+ *    retain_seconds: number | null}} Status
  *  @typedef {(number | null)[]} Values
  *  @typedef {[from: number, to: number, rows: number]} Gap
  *  @typedef {{time: number, text: string, count: number}} Mark

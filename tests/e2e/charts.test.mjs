@@ -362,7 +362,7 @@ test('a run that is deleted while it is shown keeps its charts, and says so', as
   short.close();
   await own.stop();
   const empty = await startMnemic({ udp: own.udp, http: own.http });
-  await until('it is told', async () => /no longer there/.test(await page.locator('#notice').textContent()));
+  await until('it is told', async () => /was deleted/.test(await page.locator('#notice').textContent()));
   assert.match(await summary(page, 'a'), /latest 4/);
   assert.ok((await inked(page, 'a')) > 10);
   await context.close();
