@@ -1,19 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Unlicense
-# Installs what is missing of Debian's packages. setup.sh build: to build and run; setup.sh test: to test as well.
+# Installs what is missing of Debian's packages. setup.sh build: to build and run; setup.sh test: to test as well;
+# setup.sh run: to run what was built elsewhere, in a container.
 # Safe to repeat: it asks for nothing when nothing is missing.
 set -eu
 
+run="libh2o-evloop0.13 libssl3 libsqlite3-0 libzstd1 libjansson4 libsodium23 zlib1g"
 build="gcc libc6-dev pkg-config gzip libh2o-evloop-dev libssl-dev libsqlite3-dev libzstd-dev libjansson-dev libsodium-dev zlib1g-dev"
 test="g++ clang libclang-rt-14-dev tcc musl-tools libcmocka-dev chromium fonts-dejavu-core ca-certificates curl openssl"
 
 case "${1:-}" in
+run) wanted=$run ;;
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
-*) echo "usage: setup.sh build|test" >&2; exit 2 ;;
+*) echo "usage: setup.sh run|build|test" >&2; exit 2 ;;
 esac
 # Node.js may have come from elsewhere than Debian; then its package is not wanted.
-command -v npm >/dev/null && command -v node >/dev/null || wanted="$wanted nodejs npm"
+[ "$1" = run ] || { command -v npm && command -v node; } >/dev/null || wanted="$wanted nodejs npm"
 
 missing=
 for package in $wanted; do
