@@ -231,8 +231,29 @@
 
    PLATFORMS
 
-   Linux (glibc, musl). What is particular to a system is in the functions dolon__os_…(), under >>os. Compilers: gcc,
-   clang, tcc; C99 and later, C++11 and later.
+   What is particular to a system stands under >>os, and nowhere else. Compilers: gcc, clang, tcc; C99 and later, C++11
+   and later.
+
+   Linux, glibc and musl: 32 and 64 bits, either byte order. All tests are run there.
+
+   Windows 10 and later, by MinGW-w64 (gcc or clang); the programs in the tests run under Wine. Not Visual C++.
+
+       x86_64-w64-mingw32-gcc -o first.exe first.c -lws2_32         (-static: needs nothing else at run time)
+
+   In the file with the implementation include dolon.h, or <winsock2.h>, before <windows.h>. Columns come from
+   GetSystemTimes() (cpu_percent), GetProcessTimes() (process_cpu_percent), GlobalMemoryStatusEx()
+   (virtual_memory_percent), GetProcessMemoryInfo() (memory_use: WorkingSetSize; page_faults; mem_allocation:
+   PrivateUsage, all that is private to the process, for Windows does not tell what of its heaps is in use),
+   CreateToolhelp32Snapshot() (active_tasks, asked so rarely that it costs a thousandth of the time), GetProcessHandleCount()
+   (open_descriptors), GetProcessIoCounters() (io_…_bytes); major_page_faults, the switches and disk_…_bytes have no value.
+   Scopes, counters and gauges of C code become columns when they are first reached. There are no "unix:" sockets. A crash,
+   for desc.crash_handler, is an exception that nobody handles, or abort(). The end by ExitProcess() says no goodbye; nor does
+   a DLL's, where no thread can be waited for: call dolon_stop() before it is unloaded or the program returns from main().
+   A DLL whose tracer runs stays loaded. Each DLL needs an implementation of its own (DOLON_STATIC, say).
+
+   macOS, FreeBSD, OpenBSD and NetBSD: written to their manuals, and NOT TESTED, but that it compiles for macOS. There are
+   no "unix:" sockets, no arguments, and a build id on macOS only; the io_…_bytes have no value, nor has mem_allocation on the
+   BSDs. OpenBSD and NetBSD have only the columns from getrusage() and process_cpu_percent.
 
    The licence is at the end of this file. */
 
@@ -433,6 +454,10 @@ DOLON_API const char *dolon_error_text(dolon_error code);
 
 /* ---- >>hot: what a scope and a counter cost, inlined into the program ---- */
 
+#if defined(_MSC_VER) && !defined(__clang__) && !defined(__GNUC__)
+#error "dolon.h: on Windows use MinGW-w64's gcc or clang, or define DOLON_DISABLE"
+#endif
+
 /* Compilers without atomics and thread-local variables (tcc) get single aligned accesses and a call instead. */
 #ifdef __TINYC__
 #define DOLON__NO_ATOMICS
@@ -447,7 +472,9 @@ DOLON_API const char *dolon_error_text(dolon_error code);
 #define DOLON__LOAD_ACQUIRE(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define DOLON__STORE_RELEASE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define DOLON__LIKELY(x)           __builtin_expect(!!(x), 1)
-#define DOLON__TLS                 __thread
+#ifndef _WIN32 /* whose compilers may call a function for it, too, and free it before we hear that a thread ends */
+#define DOLON__TLS __thread
+#endif
 #endif
 
 #if (defined(__x86_64__) || defined(__i386__)) && !defined(__TINYC__)
@@ -456,9 +483,9 @@ DOLON_API const char *dolon_error_text(dolon_error code);
 
 /* One access instead of a call, where the program loader allows it: glibc keeps room for such small variables even in
    libraries that are loaded late; others only in the program itself. */
-#if defined(__TINYC__)
+#if !defined(DOLON__TLS)
 #define DOLON__TLS_MODEL
-#elif defined(__GLIBC__) || !defined(__PIC__) || defined(__PIE__)
+#elif defined(__ELF__) && (defined(__GLIBC__) || !defined(__PIC__) || defined(__PIE__))
 #define DOLON__TLS_MODEL DOLON__ATTR((tls_model("initial-exec")))
 #else
 #define DOLON__TLS_MODEL
@@ -748,30 +775,62 @@ struct dolon__scope {
 #define DOLON_ASSERT(x) ((void)0)
 #endif
 
-#include <dirent.h>
-#include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <arpa/inet.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/prctl.h>
+#include <time.h>
+#if defined(_WIN32)
+#if defined(_INC_WINDOWS) && !defined(_WINSOCK2API_)
+#error "dolon.h: include it before <windows.h> in the file with DOLON_IMPLEMENTATION, or <winsock2.h> before both"
+#endif
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <afunix.h>
+#include <ntsecapi.h>
+#include <process.h>
+#include <psapi.h>
+#include <signal.h>
+#include <tlhelp32.h>
+#else
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <dirent.h>
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
+#else
+#include <sys/event.h>
+#include <sys/sysctl.h>
+#endif
+#if defined(__APPLE__)
+#include <libproc.h>
+#include <mach-o/dyld.h>
+#include <mach-o/loader.h>
+#include <mach/mach.h>
+#include <malloc/malloc.h>
+#elif defined(__FreeBSD__)
+#include <pthread_np.h>
+#include <sys/user.h>
+#include <sys/vmmeter.h>
+#elif defined(__OpenBSD__)
+#include <pthread_np.h>
+#endif
+#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #ifndef __USE_MISC
@@ -877,7 +936,178 @@ static int dolon__is_finite(double v)
     return (bits >> 52 & 0x7FF) != 0x7FF;
 }
 
-/* ---- >>os: what is particular to Linux ---- */
+/* ---- >>os: what is particular to a system; nothing behind this section is ----
+
+   Each system has the same types and functions:
+
+       dolon__lock  dolon__cond  dolon__once  dolon__key  dolon__thread    what pthread.h calls so
+       dolon__handle    a socket, -1: none            DOLON__E_…       the errors of sockets that we tell apart
+       dolon__sleeper   what the timer thread sleeps on, and what wakes it
+       dolon__system    what the built-in probes of one tracer remember, and dolon__builtins, a table of these
+
+   >>posix is what Linux, macOS and the BSDs share, >>linux and >>bsd what they don't; >>windows is all of it. What not
+   every one of them needs is marked as unused. */
+
+/* A built-in probe; one that a system does not have is dolon__no_value there. */
+typedef struct dolon__system dolon__system;
+typedef struct dolon__builtin {
+    const char *name;
+    double (*fn)(dolon__system *s);
+    int counter;
+} dolon__builtin;
+
+DOLON__ATTR((unused)) static double dolon__no_value(dolon__system *s)
+{
+    (void)s;
+    return dolon__nan();
+}
+
+/* An address of the server. */
+typedef struct dolon__address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un local;
+    } u;
+    socklen_t bytes;
+} dolon__address;
+
+static int dolon__is_local(const char *host)
+{
+    return strncmp(host, "unix:", 5) == 0;
+}
+
+/* "unix:/path" of a datagram socket, numeric addresses, and "localhost" (RFC 6761: always this machine) need no resolver.
+   Returns 0 for other names. */
+static int dolon__os_numeric(const char *host, int port, dolon__address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (dolon__is_local(host) && host[5] && strlen(host + 5) < sizeof out->u.local.sun_path) {
+        out->u.local.sun_family = AF_UNIX;
+        memcpy(out->u.local.sun_path, host + 5, strlen(host + 5));
+        out->bytes = sizeof out->u.local;
+    } else if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &out->u.v4.sin_addr) == 1) {
+        out->u.v4.sin_family = AF_INET;
+        out->u.v4.sin_port = htons((uint16_t)port);
+        out->bytes = sizeof out->u.v4;
+    } else if (inet_pton(AF_INET6, host, &out->u.v6.sin6_addr) == 1) {
+        out->u.v6.sin6_family = AF_INET6;
+        out->u.v6.sin6_port = htons((uint16_t)port);
+        out->bytes = sizeof out->u.v6;
+    }
+    return out->bytes != 0;
+}
+
+/* May take as long as the network likes. Returns how many addresses there are. */
+static int dolon__os_lookup(const char *host, int port, dolon__address *out, int max)
+{
+    struct addrinfo hints, *list = NULL;
+    char service[16];
+    int n = 0;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_DGRAM;
+    snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(host, service, &hints, &list) != 0) return 0;
+    for (const struct addrinfo *a = list; a && n < max; a = a->ai_next) {
+        if (a->ai_addrlen > sizeof out->u) continue;
+        memcpy(&out[n].u, a->ai_addr, a->ai_addrlen);
+        out[n++].bytes = (socklen_t)a->ai_addrlen;
+    }
+    freeaddrinfo(list);
+    return n;
+}
+
+/* splitmix64, for systems that give no random bytes: no secret, only unlike any other. */
+DOLON__ATTR((unused)) static void dolon__mix(uint64_t seed, unsigned char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t z = seed += UINT64_C(0x9E3779B97F4A7C15);
+        z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+        out[i] = (unsigned char)(z >> 56);
+    }
+}
+
+/* Whether the CPU says that its time stamp counter runs at one rate, whatever it does (Intel SDM vol. 3, 18.17.1). */
+DOLON__ATTR((unused)) static int dolon__tsc_is_invariant(void)
+{
+#ifdef DOLON__HAS_TSC
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(0x80000007u, &a, &b, &c, &d) && (d & 1u << 8);
+#else
+    return 0;
+#endif
+}
+
+/* What the CPU figures of a tick are made from. */
+typedef struct dolon__rates {
+    double cpu_percent;
+    uint64_t cpu_busy, cpu_total;
+    int64_t cpu_time;
+    int64_t own_cpu, own_time;
+} dolon__rates;
+
+/* Of all CPUs, over at least 0.1 s: shorter than the system counts. */
+static int dolon__rates_are_due(const dolon__rates *r, int64_t now)
+{
+    return !r->cpu_time || now - r->cpu_time >= DOLON__SECOND / 10;
+}
+
+static double dolon__rates_cpu(dolon__rates *r, int64_t now, uint64_t busy, uint64_t total)
+{
+    r->cpu_percent = dolon__nan();
+    if (r->cpu_time && total > r->cpu_total && busy >= r->cpu_busy) /* iowait may fall, says proc(5) */
+        r->cpu_percent = 100.0 * (double)(busy - r->cpu_busy) / (double)(total - r->cpu_total);
+    if (r->cpu_percent > 100) r->cpu_percent = 100;
+    r->cpu_time = now;
+    r->cpu_busy = busy;
+    r->cpu_total = total;
+    return r->cpu_percent;
+}
+
+/* `cpu`: ns that this process has used until `now`. */
+static double dolon__rates_own_cpu(dolon__rates *r, int64_t now, int64_t cpu)
+{
+    double percent = dolon__nan();
+    if (r->own_time && now > r->own_time) percent = 100.0 * (double)(cpu - r->own_cpu) / (double)(now - r->own_time);
+    r->own_cpu = cpu;
+    r->own_time = now;
+    return percent;
+}
+
+/* A figure that takes long to get is asked for more rarely, so that it costs a thousandth of the time at most. */
+typedef struct dolon__costly {
+    double value;
+    int64_t next;
+} dolon__costly;
+
+#if !defined(_WIN32)
+
+/* -- >>posix -- */
+
+#define DOLON__CALLBACK
+#define DOLON__LOCK_INIT PTHREAD_MUTEX_INITIALIZER
+#define DOLON__ONCE_INIT PTHREAD_ONCE_INIT
+
+typedef pthread_mutex_t dolon__lock;
+typedef pthread_cond_t dolon__cond;
+typedef pthread_once_t dolon__once_flag;
+typedef pthread_key_t dolon__key;
+typedef int dolon__handle;
+typedef int dolon__sleeper;
+
+enum {
+    DOLON__E_FULL = EAGAIN,
+    DOLON__E_NO_BUFFERS = ENOBUFS,
+    DOLON__E_REFUSED = ECONNREFUSED, /* nobody listened to the datagram before this one */
+    DOLON__E_TOO_LONG = EMSGSIZE,
+    DOLON__E_FORBIDDEN = EPERM,
+    DOLON__E_INVALID = EINVAL,
+    DOLON__E_NO_HARDWARE = EIO,
+    DOLON__E_UNSUPPORTED = EOPNOTSUPP
+};
 
 static int64_t dolon__os_clock(clockid_t which)
 {
@@ -891,14 +1121,13 @@ static int64_t dolon__os_mono(void)
     return dolon__os_clock(CLOCK_MONOTONIC);
 }
 
-/* How long the machine slept since it was started: the monotonic clock leaves that out. */
-static int64_t dolon__os_slept(void)
+static int64_t dolon__os_wall(void)
 {
-    return dolon__os_clock(CLOCK_BOOTTIME) - dolon__os_mono();
+    return dolon__os_clock(CLOCK_REALTIME);
 }
 
 /* Up to cap - 1 bytes of a small file; 0 if it can't be read. */
-static size_t dolon__os_read_file(const char *path, char *out, size_t cap)
+DOLON__ATTR((unused)) static size_t dolon__os_read_file(const char *path, char *out, size_t cap)
 {
     size_t n = 0;
     ssize_t got = 1;
@@ -912,34 +1141,242 @@ static size_t dolon__os_read_file(const char *path, char *out, size_t cap)
     return n;
 }
 
-/* Whether the time stamp counter runs at one rate on all CPUs: the CPU says it is invariant (Intel SDM vol. 3, 18.17.1), and
-   the kernel, which watches it, has not fallen back to one of the slow clocks. */
+static void dolon__os_host_name(char *out, size_t cap)
+{
+    if (gethostname(out, cap - 1) != 0) out[0] = 0;
+    out[cap - 1] = 0;
+}
+
+static int dolon__os_pid(void)
+{
+    return (int)getpid();
+}
+
+static void dolon__os_lock(dolon__lock *lock)
+{
+    pthread_mutex_lock(lock);
+}
+
+static void dolon__os_unlock(dolon__lock *lock)
+{
+    pthread_mutex_unlock(lock);
+}
+
+static void dolon__os_lock_init(dolon__lock *lock)
+{
+    pthread_mutex_init(lock, NULL);
+}
+
+static void dolon__os_lock_end(dolon__lock *lock)
+{
+    pthread_mutex_destroy(lock);
+}
+
+static void dolon__os_cond_signal(dolon__cond *cond)
+{
+    pthread_cond_signal(cond);
+}
+
+static void dolon__os_cond_end(dolon__cond *cond)
+{
+    pthread_cond_destroy(cond);
+}
+
+static void dolon__os_call_once(dolon__once_flag *once, void (*fn)(void))
+{
+    pthread_once(once, fn);
+}
+
+/* A value a thread, NULL at first; `ended` is called with one that is not NULL when its thread ends. */
+static int dolon__os_key_open(dolon__key *key, void (*ended)(void *))
+{
+    return pthread_key_create(key, ended) == 0;
+}
+
+static void dolon__os_key_close(dolon__key key)
+{
+    pthread_key_delete(key);
+}
+
+static int dolon__os_key_set(dolon__key key, void *value)
+{
+    return pthread_setspecific(key, value) == 0;
+}
+
+#ifndef DOLON__TLS
+static void *dolon__os_key_get(dolon__key key)
+{
+    return pthread_getspecific(key);
+}
+#endif
+
+static void dolon__os_at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))
+{
+    pthread_atfork(before, in_parent, in_child);
+}
+
+/* Whether a thread may be waited for while this code is unloaded, or the program exits. */
+static int dolon__os_may_wait_at_end(void)
+{
+    return 1;
+}
+
+typedef struct dolon__thread {
+    pthread_t id;
+    void (*run)(void *);
+    void *arg;
+} dolon__thread;
+
+static void *dolon__os_thread_main(void *thread)
+{
+    const dolon__thread *t = (const dolon__thread *)thread;
+    t->run(t->arg);
+    return NULL;
+}
+
+/* Starts a thread of a bounded stack that takes no signal of the program's, only those for faults of its own, so that the
+   program's crash handler sees them. `thread` must live as long as `run` runs. Returns whether it started. */
+static int dolon__os_thread(dolon__thread *thread, int detached, void (*run)(void *), void *arg)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int error;
+    thread->run = run;
+    thread->arg = arg;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) sigdelset(&all, own[i]);
+    if (pthread_attr_init(&attr) != 0) return 0;
+    pthread_attr_setstacksize(&attr, DOLON_STACK_BYTES);
+    if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&thread->id, &attr, dolon__os_thread_main, thread);
+    if (error == EINVAL) { /* thread-local variables bigger than the stack: take the default */
+        pthread_attr_destroy(&attr);
+        pthread_attr_init(&attr);
+        if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        error = pthread_create(&thread->id, &attr, dolon__os_thread_main, thread);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return error == 0;
+}
+
+static void dolon__os_thread_join(dolon__thread *thread)
+{
+    pthread_join(thread->id, NULL);
+}
+
+static void dolon__os_thread_detach(dolon__thread *thread)
+{
+    pthread_detach(thread->id);
+}
+
+static int dolon__os_thread_is_this(const dolon__thread *thread)
+{
+    return pthread_equal(pthread_self(), thread->id) != 0;
+}
+
+static void dolon__os_close(dolon__handle fd)
+{
+    close(fd);
+}
+
+/* What the last failed call of this thread failed of. */
+static int dolon__os_error(void)
+{
+    return errno;
+}
+
+static void dolon__os_error_text(int error, char *out, size_t cap)
+{
+    dolon__copy(out, cap, strerror(error));
+}
+
+/* What has come, at most `room` bytes; 0: nothing. Also takes from the socket what ICMP has reported. */
+static size_t dolon__os_receive(dolon__handle fd, void *bytes, size_t room, int *error)
+{
+    ssize_t n = recv(fd, bytes, room, MSG_DONTWAIT);
+    *error = n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* The signals of a crash. */
+static const int dolon__crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static struct sigaction dolon__crash_before[5];
+static unsigned char dolon__crash_taken[5];
+static void (*dolon__crash_say)(void);
+
+/* Then the signal comes again, to whom it would have come without us: by itself if the CPU raised it, as the handler
+   returns to the instruction at fault; else it is sent again. */
+static void dolon__crash_on(int number, siginfo_t *info, void *context)
+{
+    int error = errno;
+    (void)context;
+    dolon__crash_say();
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++)
+        if (dolon__crash_signals[i] == number) sigaction(number, &dolon__crash_before[i], NULL);
+    if (info->si_code <= 0) raise(number); /* SI_USER, SI_TKILL …: it comes when the handler returns */
+    errno = error;
+}
+
+/* From now on a crash calls `say`, and then goes on. */
+static void dolon__os_crash_watch(void (*say)(void))
+{
+    struct sigaction ours;
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = dolon__crash_on;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&ours.sa_mask);
+    dolon__crash_say = say;
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
+        struct sigaction *before = &dolon__crash_before[i];
+        int ignored;
+        sigaction(dolon__crash_signals[i], NULL, before);
+        ignored = !(before->sa_flags & SA_SIGINFO) && before->sa_handler == SIG_IGN;
+        dolon__crash_taken[i] = (unsigned char)!ignored;
+        if (!ignored) sigaction(dolon__crash_signals[i], &ours, NULL);
+    }
+}
+
+/* What somebody else has installed since stays. */
+static void dolon__os_crash_unwatch(void)
+{
+    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
+        struct sigaction now;
+        if (!dolon__crash_taken[i]) continue;
+        sigaction(dolon__crash_signals[i], NULL, &now);
+        if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == dolon__crash_on)
+            sigaction(dolon__crash_signals[i], &dolon__crash_before[i], NULL);
+    }
+}
+
+#if defined(__linux__)
+
+/* -- >>linux -- */
+
+/* How long the machine slept since it was started: the monotonic clock leaves that out. */
+static int64_t dolon__os_slept(void)
+{
+    return dolon__os_clock(CLOCK_BOOTTIME) - dolon__os_mono();
+}
+
+/* Whether the time stamp counter is fit for use: the kernel, which watches it, has not fallen back to a slow clock. */
 static int dolon__os_tsc_is_steady(void)
 {
-#ifdef DOLON__HAS_TSC
     static const char source[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-    unsigned a = 0, b = 0, c = 0, d = 0;
     char now[32];
-    if (!__get_cpuid(0x80000007u, &a, &b, &c, &d) || !(d & 1u << 8)) return 0;
+    if (!dolon__tsc_is_invariant()) return 0;
     dolon__os_read_file(source, now, sizeof now);
     return !strstr(now, "hpet") && !strstr(now, "acpi_pm") && !strstr(now, "jiffies");
-#else
-    return 0;
-#endif
 }
 
 static void dolon__os_random(unsigned char *out, size_t n)
 {
-    uint64_t mix = (uint64_t)dolon__os_clock(CLOCK_REALTIME) ^ (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)out;
 #ifdef SYS_getrandom
     if (syscall(SYS_getrandom, out, n, 1 /* GRND_NONBLOCK */) == (long)n) return;
 #endif
-    for (size_t i = 0; i < n; i++) { /* splitmix64: no secret, only unlike any other */
-        uint64_t z = mix += UINT64_C(0x9E3779B97F4A7C15);
-        z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-        z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-        out[i] = (unsigned char)(z >> 56);
-    }
+    dolon__mix((uint64_t)dolon__os_wall() ^ (uint64_t)getpid() << 40 ^ (uint64_t)(uintptr_t)out, out, n);
 }
 
 /* NULL if it isn't set, is empty, or must not be trusted. */
@@ -1042,32 +1479,6 @@ static void dolon__os_build_id(char *out, size_t cap)
     out[0] = 0;
 }
 
-/* Starts a thread of a bounded stack that takes no signal of the program's, only those for faults of its own, so that the
-   program's crash handler sees them. Returns 0 or an errno. */
-static int dolon__os_thread(pthread_t *thread, int detached, void *(*run)(void *), void *arg)
-{
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-    pthread_attr_t attr;
-    sigset_t all, before;
-    int error;
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) sigdelset(&all, own[i]);
-    if ((error = pthread_attr_init(&attr)) != 0) return error;
-    pthread_attr_setstacksize(&attr, DOLON_STACK_BYTES);
-    if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(thread, &attr, run, arg);
-    if (error == EINVAL) { /* thread-local variables bigger than the stack: take the default */
-        pthread_attr_destroy(&attr);
-        pthread_attr_init(&attr);
-        if (detached) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        error = pthread_create(thread, &attr, run, arg);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return error;
-}
-
 /* For the calling thread: its name, and wake-ups as exact as the kernel can (its default is 50 µs late). */
 static void dolon__os_become_timer(void)
 {
@@ -1075,7 +1486,7 @@ static void dolon__os_become_timer(void)
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 }
 
-static void dolon__os_cond_init(pthread_cond_t *cond)
+static void dolon__os_cond_init(dolon__cond *cond)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -1084,74 +1495,17 @@ static void dolon__os_cond_init(pthread_cond_t *cond)
     pthread_condattr_destroy(&attr);
 }
 
-static int dolon__os_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until)
+static void dolon__os_cond_wait(dolon__cond *cond, dolon__lock *lock, int64_t until)
 {
     struct timespec t;
     t.tv_sec = (time_t)(until / DOLON__SECOND);
     t.tv_nsec = (long)(until % DOLON__SECOND);
-    return pthread_cond_timedwait(cond, lock, &t);
+    pthread_cond_timedwait(cond, lock, &t);
 }
 
-/* An address of the server. */
-typedef struct dolon__address {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        struct sockaddr_un local;
-    } u;
-    socklen_t bytes;
-} dolon__address;
-
-static int dolon__is_local(const char *host)
-{
-    return strncmp(host, "unix:", 5) == 0;
-}
-
-/* "unix:/path" of a datagram socket, numeric addresses, and "localhost" (RFC 6761: always this machine) need no resolver.
-   Returns 0 for other names. */
-static int dolon__os_numeric(const char *host, int port, dolon__address *out)
-{
-    memset(out, 0, sizeof *out);
-    if (dolon__is_local(host) && host[5] && strlen(host + 5) < sizeof out->u.local.sun_path) {
-        out->u.local.sun_family = AF_UNIX;
-        memcpy(out->u.local.sun_path, host + 5, strlen(host + 5));
-        out->bytes = sizeof out->u.local;
-    } else if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &out->u.v4.sin_addr) == 1) {
-        out->u.v4.sin_family = AF_INET;
-        out->u.v4.sin_port = htons((uint16_t)port);
-        out->bytes = sizeof out->u.v4;
-    } else if (inet_pton(AF_INET6, host, &out->u.v6.sin6_addr) == 1) {
-        out->u.v6.sin6_family = AF_INET6;
-        out->u.v6.sin6_port = htons((uint16_t)port);
-        out->bytes = sizeof out->u.v6;
-    }
-    return out->bytes != 0;
-}
-
-/* May take as long as the network likes. Returns how many addresses there are. */
-static int dolon__os_lookup(const char *host, int port, dolon__address *out, int max)
-{
-    struct addrinfo hints, *list = NULL;
-    char service[16];
-    int n = 0;
-    memset(&hints, 0, sizeof hints);
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_DGRAM;
-    snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(host, service, &hints, &list) != 0) return 0;
-    for (const struct addrinfo *a = list; a && n < max; a = a->ai_next) {
-        if (a->ai_addrlen > sizeof out->u) continue;
-        memcpy(&out[n].u, a->ai_addr, a->ai_addrlen);
-        out[n++].bytes = a->ai_addrlen;
-    }
-    freeaddrinfo(list);
-    return n;
-}
-
-/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1 and errno. A local one needs a name
-   for answers to reach it: the kernel picks an abstract one (unix(7), autobind). */
-static int dolon__os_open(const dolon__address *to)
+/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1. A local one needs a name for answers
+   to reach it: the kernel picks an abstract one (unix(7), autobind). */
+static dolon__handle dolon__os_open(const dolon__address *to)
 {
     struct sockaddr any = to->u.any;
     int fd = socket(any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -1165,46 +1519,43 @@ static int dolon__os_open(const dolon__address *to)
     return fd;
 }
 
-/* What has come, at most `room` bytes; 0: nothing. Also takes from the socket what ICMP has reported. */
-static size_t dolon__os_receive(int fd, void *bytes, size_t room, int *error)
-{
-    ssize_t n = recv(fd, bytes, room, MSG_DONTWAIT);
-    *error = n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
-    return n > 0 ? (size_t)n : 0;
-}
-
-/* What the timer thread sleeps on; -1 if there is none to be had. */
-static int dolon__os_timer(void)
+/* -1: there is none to be had. */
+static dolon__sleeper dolon__os_sleeper(void)
 {
     return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 }
 
-/* Lets the timer go off at `until` by the monotonic clock; 0: now. From another thread: wakes the sleeper. */
-static void dolon__os_timer_set(int timer, int64_t until)
+static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
+{
+    if (*sleeper >= 0) close(*sleeper);
+}
+
+/* Lets the sleeper wake at `until` by the monotonic clock; 0: now, also from another thread. */
+static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     struct itimerspec at;
     memset(&at, 0, sizeof at);
     at.it_value.tv_sec = (time_t)(until / DOLON__SECOND);
     at.it_value.tv_nsec = (long)(until % DOLON__SECOND);
     if (until <= 0) at.it_value.tv_nsec = 1;
-    timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
+    timerfd_settime(*sleeper, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-/* Sleeps until the timer goes off or `fd` has something to read; either may be -1. Without a timer it looks up soon. */
-static void dolon__os_sleep(int timer, int fd)
+/* Sleeps until then, or until `fd`, if it isn't -1, has something to read. Without a timer it looks up soon. */
+static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
 {
     struct pollfd fds[2];
     memset(fds, 0, sizeof fds);
-    fds[0].fd = timer;
+    fds[0].fd = *sleeper;
     fds[1].fd = fd;
     fds[0].events = fds[1].events = POLLIN;
-    poll(fds, 2, timer >= 0 ? -1 : 10);
+    poll(fds, 2, *sleeper >= 0 ? -1 : 10);
 }
 
-/* Never waits, raises no signal. 0 or an errno. */
-/* Datagrams that lie one behind the other, each of `each` bytes but for the last, which may be shorter. Several go in one
-   call, which the system cuts apart (UDP_SEGMENT, udp(7), Linux 4.18): not over local sockets. Returns errno or 0. */
-static int dolon__os_send(int fd, const char *bytes, size_t n, size_t each)
+/* Never waits, raises no signal. Datagrams that lie one behind the other, each of `each` bytes but for the last, which may
+   be shorter. Several go in one call, which the system cuts apart (UDP_SEGMENT, udp(7), Linux 4.18): not over local
+   sockets. Returns 0 or an error. */
+static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
     enum { udp_segment = 103 }; /* from linux/udp.h, which not every C library has */
     const uint16_t size = (uint16_t)each;
@@ -1230,6 +1581,1193 @@ static int dolon__os_send(int fd, const char *bytes, size_t n, size_t each)
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
+enum { DOLON__STAT, DOLON__MEMINFO, DOLON__SELF_STAT, DOLON__SELF_IO, DOLON__FILES };
+
+/* What the built-in probes of one tracer remember. Texts and usage are of the tick `stamp`. */
+struct dolon__system {
+    uint64_t tick;
+    int64_t now; /* monotonic */
+    struct {
+        int fd; /* 0: not opened yet, -1: can't be */
+        uint64_t stamp;
+        char text[512];
+    } files[DOLON__FILES];
+    struct rusage usage;
+    uint64_t usage_stamp;
+    DIR *descriptors;
+    dolon__rates rates;
+    dolon__costly heap;
+};
+
+/* The text of a file of /proc, read at most once a tick. */
+static const char *dolon__file(dolon__system *s, int which)
+{
+    static const char *const paths[DOLON__FILES] = {"/proc/stat", "/proc/meminfo", "/proc/self/stat",
+                                                    "/proc/self/io"};
+    ssize_t n;
+    if (s->files[which].stamp == s->tick) return s->files[which].text;
+    if (s->files[which].fd == 0) s->files[which].fd = open(paths[which], O_RDONLY | O_CLOEXEC);
+    n = s->files[which].fd > 0 ? pread(s->files[which].fd, s->files[which].text, sizeof s->files[which].text - 1, 0)
+                               : 0;
+    s->files[which].text[n > 0 ? n : 0] = 0;
+    s->files[which].stamp = s->tick;
+    return s->files[which].text;
+}
+
+static uint64_t dolon__integer(const char *text)
+{
+    return strtoull(text, NULL, 10);
+}
+
+/* The number after `key` in a file of lines "key   number". */
+static double dolon__field(const char *text, const char *key)
+{
+    const char *p = strstr(text, key);
+    uint64_t v = p ? dolon__integer(p + strlen(key)) : 0;
+    return p ? (double)v : dolon__nan();
+}
+
+/* The nth field of /proc/self/stat as proc(5) counts them; the second, a name, may hold blanks and parentheses. */
+static double dolon__stat_field(dolon__system *s, int nth)
+{
+    const char *p = strrchr(dolon__file(s, DOLON__SELF_STAT), ')');
+    uint64_t v;
+    for (int field = 2; p && field < nth; field++) {
+        p = strchr(p, ' ');
+        if (p) p++;
+    }
+    v = p ? dolon__integer(p) : 0;
+    return p ? (double)v : dolon__nan();
+}
+
+static const struct rusage *dolon__usage(dolon__system *s)
+{
+    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
+    s->usage_stamp = s->tick;
+    return &s->usage;
+}
+
+static double dolon__mem_allocation(dolon__system *s)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+    struct mallinfo2 heap;
+    int64_t start = dolon__os_mono();
+    if (start < s->heap.next) return s->heap.value;
+    heap = mallinfo2();
+    s->heap.value = (double)(heap.uordblks + heap.hblkhd) / 1e6;
+    s->heap.next = start + 1000 * (dolon__os_mono() - start);
+#else
+    s->heap.value = dolon__nan();
+#endif
+    return s->heap.value;
+}
+
+static double dolon__active_tasks(dolon__system *s)
+{
+    return dolon__stat_field(s, 20);
+}
+
+/* user nice system idle iowait irq softirq steal; guest times are within user and nice. Idle and iowait are not busy. */
+static double dolon__cpu_percent(dolon__system *s)
+{
+    uint64_t busy = 0, total = 0;
+    const char *p = dolon__file(s, DOLON__STAT);
+    if (strncmp(p, "cpu ", 4) != 0) return dolon__nan();
+    if (!dolon__rates_are_due(&s->rates, s->now)) return s->rates.cpu_percent;
+    p += 4;
+    for (int i = 0; i < 8; i++) {
+        char *end;
+        uint64_t v = strtoull(p, &end, 10);
+        p = end;
+        total += v;
+        if (i != 3 && i != 4) busy += v;
+    }
+    return dolon__rates_cpu(&s->rates, s->now, busy, total);
+}
+
+static double dolon__virtual_memory_percent(dolon__system *s)
+{
+    const char *text = dolon__file(s, DOLON__MEMINFO);
+    double total = dolon__field(text, "MemTotal:");
+    return 100.0 * (total - dolon__field(text, "MemAvailable:")) / total;
+}
+
+static double dolon__memory_use(dolon__system *s)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    return dolon__stat_field(s, 24) * (double)page / (1024.0 * 1024.0 * 1024.0);
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
+    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__major_page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__context_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
+}
+
+static double dolon__involuntary_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nivcsw;
+}
+
+/* Since Linux 6.2 the folder's size is the number; before, count. */
+static double dolon__open_descriptors(dolon__system *s)
+{
+    struct stat info;
+    double n = -2; /* for "." and ".." */
+    if (!s->descriptors) s->descriptors = opendir("/proc/self/fd");
+    if (!s->descriptors) return dolon__nan();
+    if (fstat(dirfd(s->descriptors), &info) == 0 && info.st_size > 0) return (double)info.st_size;
+    rewinddir(s->descriptors);
+    while (readdir(s->descriptors)) n++;
+    return n;
+}
+
+static double dolon__io_read_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "rchar:");
+}
+
+static double dolon__io_write_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "wchar:");
+}
+
+static double dolon__disk_read_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nread_bytes:");
+}
+
+static double dolon__disk_write_bytes(dolon__system *s)
+{
+    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nwrite_bytes:");
+}
+
+static const dolon__builtin dolon__builtins[] = {
+    {"mem_allocation", dolon__mem_allocation, 0},
+    {"active_tasks", dolon__active_tasks, 0},
+    {"cpu_percent", dolon__cpu_percent, 0},
+    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
+    {"memory_use", dolon__memory_use, 0},
+    {"process_cpu_percent", dolon__process_cpu_percent, 0},
+    {"page_faults", dolon__page_faults, 1},
+    {"major_page_faults", dolon__major_page_faults, 1},
+    {"context_switches", dolon__context_switches, 1},
+    {"involuntary_switches", dolon__involuntary_switches, 1},
+    {"open_descriptors", dolon__open_descriptors, 0},
+    {"io_read_bytes", dolon__io_read_bytes, 1},
+    {"io_write_bytes", dolon__io_write_bytes, 1},
+    {"disk_read_bytes", dolon__disk_read_bytes, 1},
+    {"disk_write_bytes", dolon__disk_write_bytes, 1},
+};
+
+static void dolon__system_close(dolon__system *s)
+{
+    for (int i = 0; i < DOLON__FILES; i++)
+        if (s->files[i].fd > 0) close(s->files[i].fd);
+    if (s->descriptors) closedir(s->descriptors);
+}
+
+#else
+
+/* -- >>bsd: macOS and the BSDs, written to their manuals, not run by us -- */
+
+/* Their monotonic clocks go on while the machine sleeps. */
+static int64_t dolon__os_slept(void)
+{
+    return 0;
+}
+
+static int dolon__os_tsc_is_steady(void)
+{
+    return 0; /* nobody tells; their clock_gettime() makes no system call */
+}
+
+static void dolon__os_random(unsigned char *out, size_t n)
+{
+    arc4random_buf(out, n);
+}
+
+static const char *dolon__os_env(const char *name)
+{
+    const char *s = issetugid() ? NULL : getenv(name);
+    return s && *s ? s : NULL;
+}
+
+static void dolon__os_program_name(char *out, size_t cap)
+{
+    dolon__copy(out, cap, getprogname());
+}
+
+/* The server looks after a process of its own place, by /proc. */
+static void dolon__os_place(char *out, size_t cap)
+{
+    (void)cap;
+    out[0] = 0;
+}
+
+static uint64_t dolon__os_born(void)
+{
+    return 0;
+}
+
+static void dolon__os_arguments(char *out, size_t cap)
+{
+    (void)cap;
+    out[0] = 0;
+}
+
+/* The UUID of a Mach-O program (LC_UUID); of others nothing. */
+static void dolon__os_build_id(char *out, size_t cap)
+{
+    out[0] = 0;
+#if defined(__APPLE__) && UINTPTR_MAX > 0xFFFFFFFFu
+    const struct mach_header_64 *header = (const struct mach_header_64 *)_dyld_get_image_header(0);
+    const char *at = (const char *)(header + 1);
+    for (uint32_t i = 0; i < header->ncmds && cap > 32; i++) {
+        struct load_command command;
+        memcpy(&command, at, sizeof command);
+        for (size_t k = 0; k < 16 && command.cmd == LC_UUID; k++)
+            snprintf(out + 2 * k, 3, "%02x", ((const struct uuid_command *)(const void *)at)->uuid[k]);
+        at += command.cmdsize;
+    }
+#else
+    (void)cap;
+#endif
+}
+
+static void dolon__os_become_timer(void)
+{
+#if defined(__APPLE__)
+    pthread_setname_np("dolon");
+#elif defined(__NetBSD__)
+    pthread_setname_np(pthread_self(), "%s", (void *)(uintptr_t) "dolon");
+#else
+    pthread_set_name_np(pthread_self(), "dolon");
+#endif
+}
+
+static void dolon__os_cond_init(dolon__cond *cond)
+{
+#if defined(__APPLE__)
+    pthread_cond_init(cond, NULL);
+#else
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+#endif
+}
+
+static void dolon__os_cond_wait(dolon__cond *cond, dolon__lock *lock, int64_t until)
+{
+    struct timespec t;
+#if defined(__APPLE__) /* it has no condition variables of the monotonic clock */
+    until -= dolon__os_mono();
+    if (until < 0) until = 0;
+#endif
+    t.tv_sec = (time_t)(until / DOLON__SECOND);
+    t.tv_nsec = (long)(until % DOLON__SECOND);
+#if defined(__APPLE__)
+    pthread_cond_timedwait_relative_np(cond, lock, &t);
+#else
+    pthread_cond_timedwait(cond, lock, &t);
+#endif
+}
+
+/* A local socket, which would need a name of its own for answers to reach it, is refused by bind(). */
+static dolon__handle dolon__os_open(const dolon__address *to)
+{
+    struct sockaddr any = to->u.any;
+    int fd = socket(any.sa_family, SOCK_DGRAM, 0), one = 1;
+    int unnamed = fd >= 0 && any.sa_family == AF_UNIX && bind(fd, &any, sizeof any.sa_family) != 0;
+    if (fd < 0) return -1;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+#ifdef SO_NOSIGPIPE
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+#else
+    (void)one;
+#endif
+    if (unnamed || connect(fd, &to->u.any, to->bytes) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+/* A queue of the kernel's with one timer in it: kqueue(2). */
+static dolon__sleeper dolon__os_sleeper(void)
+{
+    int queue = kqueue();
+    if (queue >= 0) fcntl(queue, F_SETFD, FD_CLOEXEC);
+    return queue;
+}
+
+static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
+{
+    if (*sleeper >= 0) close(*sleeper);
+}
+
+static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+{
+    struct kevent change;
+    int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
+    if (ns < 1) ns = 1;
+#ifdef NOTE_NSECONDS
+    EV_SET(&change, 1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, NOTE_NSECONDS, ns, 0);
+#else
+    EV_SET(&change, 1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, (ns + DOLON__MS - 1) / DOLON__MS, 0);
+#endif
+    kevent(*sleeper, &change, 1, NULL, 0, NULL);
+}
+
+static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
+{
+    struct kevent change, happened[2];
+    const struct timespec soon = {0, 10000000};
+    if (*sleeper < 0) {
+        nanosleep(&soon, NULL);
+        return;
+    }
+    EV_SET(&change, (uintptr_t)fd, EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 0, 0);
+    kevent(*sleeper, &change, fd >= 0 ? 1 : 0, happened, 2, NULL);
+}
+
+static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+{
+#ifdef MSG_NOSIGNAL
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+#else
+    const int flags = MSG_DONTWAIT;
+#endif
+    if (n > each) return DOLON__E_UNSUPPORTED;
+    return send(fd, bytes, n, flags) < 0 ? errno : 0;
+}
+
+struct dolon__system {
+    uint64_t tick;
+    int64_t now; /* monotonic */
+    dolon__rates rates;
+    struct rusage usage;
+    uint64_t usage_stamp;
+};
+
+static const struct rusage *dolon__usage(dolon__system *s)
+{
+    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
+    s->usage_stamp = s->tick;
+    return &s->usage;
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
+    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__major_page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__context_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
+}
+
+static double dolon__involuntary_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nivcsw;
+}
+
+#if defined(__APPLE__)
+
+static double dolon__mem_allocation(dolon__system *s)
+{
+    malloc_statistics_t heap;
+    (void)s;
+    malloc_zone_statistics(NULL, &heap);
+    return (double)heap.size_in_use / 1e6;
+}
+
+static double dolon__active_tasks(dolon__system *s)
+{
+    struct proc_taskinfo info;
+    (void)s;
+    if (proc_pidinfo(getpid(), PROC_PIDTASKINFO, 0, &info, sizeof info) != (int)sizeof info) return dolon__nan();
+    return (double)info.pti_threadnum;
+}
+
+static double dolon__memory_use(dolon__system *s)
+{
+    struct proc_taskinfo info;
+    (void)s;
+    if (proc_pidinfo(getpid(), PROC_PIDTASKINFO, 0, &info, sizeof info) != (int)sizeof info) return dolon__nan();
+    return (double)info.pti_resident_size / (1024.0 * 1024.0 * 1024.0);
+}
+
+static double dolon__cpu_percent(dolon__system *s)
+{
+    host_cpu_load_info_data_t load;
+    mach_msg_type_number_t count = HOST_CPU_LOAD_INFO_COUNT;
+    uint64_t busy = 0, total = 0;
+    if (!dolon__rates_are_due(&s->rates, s->now)) return s->rates.cpu_percent;
+    if (host_statistics(mach_host_self(), HOST_CPU_LOAD_INFO, (host_info_t)&load, &count) != KERN_SUCCESS)
+        return dolon__nan();
+    for (int i = 0; i < CPU_STATE_MAX; i++) {
+        total += load.cpu_ticks[i];
+        if (i != CPU_STATE_IDLE) busy += load.cpu_ticks[i];
+    }
+    return dolon__rates_cpu(&s->rates, s->now, busy, total);
+}
+
+/* What is neither free nor only kept in case it is needed again. */
+static double dolon__virtual_memory_percent(dolon__system *s)
+{
+    vm_statistics64_data_t vm;
+    mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+    uint64_t total = 0;
+    size_t bytes = sizeof total;
+    double available;
+    (void)s;
+    if (host_statistics64(mach_host_self(), HOST_VM_INFO64, (host_info64_t)&vm, &count) != KERN_SUCCESS ||
+        sysctlbyname("hw.memsize", &total, &bytes, NULL, 0) != 0 || total == 0)
+        return dolon__nan();
+    available = ((double)vm.free_count + (double)vm.inactive_count) * (double)sysconf(_SC_PAGESIZE);
+    return 100.0 * ((double)total - available) / (double)total;
+}
+
+static double dolon__open_descriptors(dolon__system *s)
+{
+    struct proc_fdinfo list[1024];
+    int n = proc_pidinfo(getpid(), PROC_PIDLISTFDS, 0, list, sizeof list);
+    (void)s;
+    return n > 0 && n < (int)sizeof list ? n / (double)sizeof list[0] : dolon__nan();
+}
+
+static double dolon__disk(int wanted)
+{
+    struct rusage_info_v2 info;
+    if (proc_pid_rusage(getpid(), RUSAGE_INFO_V2, (rusage_info_t *)&info) != 0) return dolon__nan();
+    return (double)(wanted ? info.ri_diskio_byteswritten : info.ri_diskio_bytesread);
+}
+
+static double dolon__disk_read_bytes(dolon__system *s)
+{
+    (void)s;
+    return dolon__disk(0);
+}
+
+static double dolon__disk_write_bytes(dolon__system *s)
+{
+    (void)s;
+    return dolon__disk(1);
+}
+
+#elif defined(__FreeBSD__)
+
+#define dolon__mem_allocation   dolon__no_value
+#define dolon__disk_read_bytes  dolon__no_value
+#define dolon__disk_write_bytes dolon__no_value
+
+/* This process, as ps(1) has it. */
+static int dolon__process(struct kinfo_proc *out)
+{
+    int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)getpid()};
+    size_t bytes = sizeof *out;
+    return sysctl(mib, 4, out, &bytes, NULL, 0) == 0 && bytes == sizeof *out;
+}
+
+static double dolon__active_tasks(dolon__system *s)
+{
+    struct kinfo_proc p;
+    (void)s;
+    return dolon__process(&p) ? (double)p.ki_numthreads : dolon__nan();
+}
+
+static double dolon__memory_use(dolon__system *s)
+{
+    struct kinfo_proc p;
+    (void)s;
+    if (!dolon__process(&p)) return dolon__nan();
+    return (double)p.ki_rssize * (double)getpagesize() / (1024.0 * 1024.0 * 1024.0);
+}
+
+static double dolon__cpu_percent(dolon__system *s)
+{
+    long times[CPUSTATES];
+    size_t bytes = sizeof times;
+    uint64_t busy = 0, total = 0;
+    if (!dolon__rates_are_due(&s->rates, s->now)) return s->rates.cpu_percent;
+    if (sysctlbyname("kern.cp_time", times, &bytes, NULL, 0) != 0) return dolon__nan();
+    for (int i = 0; i < CPUSTATES; i++) {
+        total += (uint64_t)times[i];
+        if (i != CP_IDLE) busy += (uint64_t)times[i];
+    }
+    return dolon__rates_cpu(&s->rates, s->now, busy, total);
+}
+
+static double dolon__pages(const char *name)
+{
+    unsigned pages = 0;
+    size_t bytes = sizeof pages;
+    return sysctlbyname(name, &pages, &bytes, NULL, 0) == 0 ? (double)pages : dolon__nan();
+}
+
+static double dolon__virtual_memory_percent(dolon__system *s)
+{
+    double total = dolon__pages("vm.stats.vm.v_page_count");
+    double available = dolon__pages("vm.stats.vm.v_free_count") + dolon__pages("vm.stats.vm.v_inactive_count");
+    (void)s;
+    return 100.0 * (total - available) / total;
+}
+
+static double dolon__open_descriptors(dolon__system *s)
+{
+    int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_NFDS, 0}, n = 0;
+    size_t bytes = sizeof n;
+    (void)s;
+    return sysctl(mib, 4, &n, &bytes, NULL, 0) == 0 ? (double)n : dolon__nan();
+}
+
+#else
+
+#define dolon__mem_allocation         dolon__no_value
+#define dolon__active_tasks           dolon__no_value
+#define dolon__memory_use             dolon__no_value
+#define dolon__cpu_percent            dolon__no_value
+#define dolon__virtual_memory_percent dolon__no_value
+#define dolon__open_descriptors       dolon__no_value
+#define dolon__disk_read_bytes        dolon__no_value
+#define dolon__disk_write_bytes       dolon__no_value
+
+#endif
+
+static const dolon__builtin dolon__builtins[] = {
+    {"mem_allocation", dolon__mem_allocation, 0},
+    {"active_tasks", dolon__active_tasks, 0},
+    {"cpu_percent", dolon__cpu_percent, 0},
+    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
+    {"memory_use", dolon__memory_use, 0},
+    {"process_cpu_percent", dolon__process_cpu_percent, 0},
+    {"page_faults", dolon__page_faults, 1},
+    {"major_page_faults", dolon__major_page_faults, 1},
+    {"context_switches", dolon__context_switches, 1},
+    {"involuntary_switches", dolon__involuntary_switches, 1},
+    {"open_descriptors", dolon__open_descriptors, 0},
+    {"io_read_bytes", dolon__no_value, 1},
+    {"io_write_bytes", dolon__no_value, 1},
+    {"disk_read_bytes", dolon__disk_read_bytes, 1},
+    {"disk_write_bytes", dolon__disk_write_bytes, 1},
+};
+
+static void dolon__system_close(dolon__system *s)
+{
+    (void)s;
+}
+
+#endif
+#else
+
+/* -- >>windows: 10 and later, by MinGW-w64 -- */
+
+#define DOLON__CALLBACK  WINAPI
+#define DOLON__LOCK_INIT SRWLOCK_INIT
+#define DOLON__ONCE_INIT INIT_ONCE_STATIC_INIT
+
+typedef SRWLOCK dolon__lock;
+typedef CONDITION_VARIABLE dolon__cond;
+typedef INIT_ONCE dolon__once_flag;
+typedef DWORD dolon__key;
+typedef intptr_t dolon__handle; /* a SOCKET: INVALID_SOCKET is -1 then, too */
+
+enum {
+    DOLON__E_FULL = WSAEWOULDBLOCK,
+    DOLON__E_NO_BUFFERS = WSAENOBUFS,
+    DOLON__E_REFUSED = WSAECONNRESET, /* so it names what ICMP says of the datagram before */
+    DOLON__E_TOO_LONG = WSAEMSGSIZE,
+    DOLON__E_FORBIDDEN = WSAEACCES,
+    DOLON__E_INVALID = WSAEINVAL,
+    DOLON__E_NO_HARDWARE = WSAENETDOWN,
+    DOLON__E_UNSUPPORTED = WSAEOPNOTSUPP
+};
+
+static uint64_t dolon__os_100ns(FILETIME t)
+{
+    return (uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime;
+}
+
+/* The performance counter goes on while the machine sleeps. */
+static int64_t dolon__os_mono(void)
+{
+    LARGE_INTEGER ticks, second;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&second);
+    return ticks.QuadPart / second.QuadPart * DOLON__SECOND +
+           ticks.QuadPart % second.QuadPart * DOLON__SECOND / second.QuadPart;
+}
+
+static int64_t dolon__os_wall(void)
+{
+    const int64_t epoch = INT64_C(116444736000000000); /* 1970 in units of 100 ns since 1601 */
+    FILETIME now;
+    GetSystemTimePreciseAsFileTime(&now);
+    return ((int64_t)dolon__os_100ns(now) - epoch) * 100;
+}
+
+static int64_t dolon__os_slept(void)
+{
+    return 0;
+}
+
+/* Windows, too, watches the counter; where it does not trust it, its own clock ticks as HPET or the ACPI timer does. */
+static int dolon__os_tsc_is_steady(void)
+{
+    LARGE_INTEGER second;
+    QueryPerformanceFrequency(&second);
+    return dolon__tsc_is_invariant() && second.QuadPart != 14318180 && second.QuadPart != 3579545;
+}
+
+static void dolon__os_random(unsigned char *out, size_t n)
+{
+    if (!RtlGenRandom(out, (ULONG)n))
+        dolon__mix((uint64_t)dolon__os_mono() ^ (uint64_t)GetCurrentProcessId() << 40, out, n);
+}
+
+/* Cuts at a character's edge; what can't be told in UTF-8 becomes U+FFFD. */
+static void dolon__os_utf8(const WCHAR *from, char *out, size_t cap)
+{
+    char text[4096];
+    WCHAR part[1024];
+    size_t n = 0;
+    while (from[n] && n < sizeof part / sizeof part[0] - 1) n++;
+    memcpy(part, from, n * sizeof part[0]);
+    part[n] = 0;
+    if (WideCharToMultiByte(CP_UTF8, 0, part, -1, text, (int)sizeof text, NULL, NULL) == 0) text[0] = 0;
+    dolon__copy(out, cap, text);
+}
+
+/* Up to cap - 1 bytes of a small file, whose path is UTF-8; 0 if it can't be read. */
+DOLON__ATTR((unused)) static size_t dolon__os_read_file(const char *path, char *out, size_t cap)
+{
+    WCHAR wide[MAX_PATH];
+    DWORD n = 0;
+    HANDLE file = INVALID_HANDLE_VALUE;
+    if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH) > 0)
+        file = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (file != INVALID_HANDLE_VALUE) {
+        if (!ReadFile(file, out, (DWORD)(cap - 1), &n, NULL)) n = 0;
+        CloseHandle(file);
+    }
+    out[n] = 0;
+    return n;
+}
+
+static const char *dolon__os_env(const char *name)
+{
+    const char *s = getenv(name);
+    return s && *s ? s : NULL;
+}
+
+static void dolon__os_host_name(char *out, size_t cap)
+{
+    WCHAR name[256];
+    DWORD n = sizeof name / sizeof name[0];
+    if (!GetComputerNameExW(ComputerNameDnsHostname, name, &n)) name[0] = 0;
+    dolon__os_utf8(name, out, cap);
+}
+
+/* Without the ".exe": the same program of another system has none. */
+static void dolon__os_program_name(char *out, size_t cap)
+{
+    WCHAR path[MAX_PATH + 1], *name = path;
+    size_t n;
+    path[GetModuleFileNameW(NULL, path, MAX_PATH)] = 0;
+    for (WCHAR *p = path; *p; p++)
+        if (*p == L'\\' || *p == L'/') name = p + 1;
+    dolon__os_utf8(name, out, cap);
+    n = strlen(out);
+    if (n > 4 && (strcmp(out + n - 4, ".exe") == 0 || strcmp(out + n - 4, ".EXE") == 0)) out[n - 4] = 0;
+}
+
+/* The server looks after a process of its own place; it does not run here. */
+static void dolon__os_place(char *out, size_t cap)
+{
+    (void)cap;
+    out[0] = 0;
+}
+
+static uint64_t dolon__os_born(void)
+{
+    return 0;
+}
+
+static int dolon__os_pid(void)
+{
+    return (int)GetCurrentProcessId();
+}
+
+static void dolon__os_arguments(char *out, size_t cap)
+{
+    dolon__os_utf8(GetCommandLineW(), out, cap);
+}
+
+/* The time stamp and the size in the program's PE header: the key by which symbol servers know it. */
+static void dolon__os_build_id(char *out, size_t cap)
+{
+    const char *base = (const char *)GetModuleHandleW(NULL);
+    IMAGE_DOS_HEADER dos;
+    IMAGE_NT_HEADERS nt;
+    memcpy(&dos, base, sizeof dos);
+    memcpy(&nt, base + dos.e_lfanew, sizeof nt);
+    snprintf(out, cap, "%08lx%lx", (unsigned long)nt.FileHeader.TimeDateStamp,
+             (unsigned long)nt.OptionalHeader.SizeOfImage);
+}
+
+static void dolon__os_lock(dolon__lock *lock)
+{
+    AcquireSRWLockExclusive(lock);
+}
+
+static void dolon__os_unlock(dolon__lock *lock)
+{
+    ReleaseSRWLockExclusive(lock);
+}
+
+static void dolon__os_lock_init(dolon__lock *lock)
+{
+    InitializeSRWLock(lock);
+}
+
+static void dolon__os_lock_end(dolon__lock *lock)
+{
+    (void)lock;
+}
+
+static void dolon__os_cond_init(dolon__cond *cond)
+{
+    InitializeConditionVariable(cond);
+}
+
+static void dolon__os_cond_wait(dolon__cond *cond, dolon__lock *lock, int64_t until)
+{
+    int64_t ms = (until - dolon__os_mono() + DOLON__MS - 1) / DOLON__MS;
+    SleepConditionVariableSRW(cond, lock, ms > 0 ? (DWORD)ms : 0, 0);
+}
+
+static void dolon__os_cond_signal(dolon__cond *cond)
+{
+    WakeConditionVariable(cond);
+}
+
+static void dolon__os_cond_end(dolon__cond *cond)
+{
+    (void)cond;
+}
+
+/* Sockets need a start here; their end is the process's. */
+static void dolon__os_call_once(dolon__once_flag *once, void (*fn)(void))
+{
+    BOOL pending = FALSE;
+    WSADATA ignored;
+    if (!InitOnceBeginInitialize(once, 0, &pending, NULL) || !pending) return;
+    WSAStartup(MAKEWORD(2, 2), &ignored);
+    fn();
+    InitOnceComplete(once, 0, NULL);
+}
+
+static int dolon__os_key_open(dolon__key *key, void(WINAPI *ended)(void *))
+{
+    *key = FlsAlloc(ended);
+    return *key != FLS_OUT_OF_INDEXES;
+}
+
+static void dolon__os_key_close(dolon__key key)
+{
+    FlsFree(key);
+}
+
+static int dolon__os_key_set(dolon__key key, void *value)
+{
+    return FlsSetValue(key, value) != 0;
+}
+
+static void *dolon__os_key_get(dolon__key key)
+{
+    return FlsGetValue(key);
+}
+
+static void dolon__os_at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))
+{
+    (void)before;
+    (void)in_parent;
+    (void)in_child;
+}
+
+/* The DLL that this code is in, with one more reference; NULL: it is in the program itself. */
+static HMODULE dolon__os_hold_library(DWORD flags)
+{
+    HMODULE module = NULL;
+    flags |= GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+    if (!GetModuleHandleExW(flags, (LPCWSTR)(const void *)&dolon__owner, &module)) return NULL;
+    return module == GetModuleHandleW(NULL) ? NULL : module;
+}
+
+/* While a DLL is unloaded no thread can end, and when the program exits they have been killed. */
+static int dolon__os_may_wait_at_end(void)
+{
+    return dolon__os_hold_library(GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT) == NULL;
+}
+
+typedef struct dolon__thread {
+    HANDLE handle;
+    DWORD id;
+    HMODULE library;
+    void (*run)(void *);
+    void *arg;
+} dolon__thread;
+
+/* Holds its library, so that it isn't unloaded under it. */
+static unsigned __stdcall dolon__os_thread_main(void *thread)
+{
+    dolon__thread *t = (dolon__thread *)thread;
+    HMODULE library = t->library;
+    t->id = GetCurrentThreadId();
+    t->run(t->arg);
+    if (library) FreeLibraryAndExitThread(library, 0);
+    return 0;
+}
+
+/* `thread` must live as long as `run` runs. Returns whether it started. */
+static int dolon__os_thread(dolon__thread *thread, int detached, void (*run)(void *), void *arg)
+{
+    uintptr_t handle;
+    HMODULE library = dolon__os_hold_library(0);
+    thread->run = run;
+    thread->arg = arg;
+    thread->library = library;
+    handle = _beginthreadex(NULL, DOLON_STACK_BYTES, dolon__os_thread_main, thread, STACK_SIZE_PARAM_IS_A_RESERVATION,
+                            NULL);
+    if (!handle && library) FreeLibrary(library);
+    if (handle && detached)
+        CloseHandle((HANDLE)handle);
+    else
+        thread->handle = (HANDLE)handle;
+    return handle != 0;
+}
+
+static void dolon__os_thread_join(dolon__thread *thread)
+{
+    WaitForSingleObject(thread->handle, INFINITE);
+    CloseHandle(thread->handle);
+}
+
+static void dolon__os_thread_detach(dolon__thread *thread)
+{
+    CloseHandle(thread->handle);
+}
+
+static int dolon__os_thread_is_this(const dolon__thread *thread)
+{
+    return thread->id == GetCurrentThreadId();
+}
+
+/* The name is for debuggers: SetThreadDescription(), since Windows 10 1607. */
+static void dolon__os_become_timer(void)
+{
+    typedef HRESULT(WINAPI * describe)(HANDLE, PCWSTR);
+    FARPROC found = GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription");
+    describe name_it;
+    if (!found) return;
+    memcpy(&name_it, &found, sizeof name_it);
+    name_it(GetCurrentThread(), L"dolon");
+}
+
+static int dolon__os_error(void)
+{
+    return WSAGetLastError();
+}
+
+static void dolon__os_error_text(int error, char *out, size_t cap)
+{
+    WCHAR text[200];
+    DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK;
+    DWORD n = FormatMessageW(flags, NULL, (DWORD)error, 0, text, sizeof text / sizeof text[0], NULL);
+    while (n > 0 && (text[n - 1] == L' ' || text[n - 1] == L'.')) n--;
+    text[n] = 0;
+    if (n > 0)
+        dolon__os_utf8(text, out, cap);
+    else
+        snprintf(out, cap, "error %d", error);
+}
+
+static void dolon__os_close(dolon__handle fd)
+{
+    closesocket((SOCKET)fd);
+}
+
+/* A socket whose datagrams go to `to` and which hears if nobody listens there; or -1. */
+static dolon__handle dolon__os_open(const dolon__address *to)
+{
+    SOCKET s =
+        WSASocketW(to->u.any.sa_family, SOCK_DGRAM, 0, NULL, 0, WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_OVERLAPPED);
+    u_long yes = 1;
+    if (s == INVALID_SOCKET) return -1;
+    ioctlsocket(s, (long)FIONBIO, &yes);
+    if (connect(s, &to->u.any, to->bytes) != 0) {
+        int error = WSAGetLastError();
+        closesocket(s);
+        WSASetLastError(error);
+        return -1;
+    }
+    return (dolon__handle)s;
+}
+
+static size_t dolon__os_receive(dolon__handle fd, void *bytes, size_t room, int *error)
+{
+    int n = recv((SOCKET)fd, (char *)bytes, (int)room, 0);
+    *error = n < 0 && WSAGetLastError() != WSAEWOULDBLOCK ? WSAGetLastError() : 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+{
+    if (n > each) return DOLON__E_UNSUPPORTED;
+    return send((SOCKET)fd, bytes, (int)n, 0) < 0 ? WSAGetLastError() : 0;
+}
+
+/* A timer, of high resolution where there are such (Windows 10 1803), and what a socket signals. */
+typedef struct dolon__sleeper {
+    HANDLE timer, readable;
+} dolon__sleeper;
+
+static dolon__sleeper dolon__os_sleeper(void)
+{
+    enum { manual_reset = 1, high_resolution = 2 };
+    dolon__sleeper sleeper;
+    sleeper.timer = CreateWaitableTimerExW(NULL, NULL, manual_reset | high_resolution, TIMER_ALL_ACCESS);
+    if (!sleeper.timer) sleeper.timer = CreateWaitableTimerExW(NULL, NULL, manual_reset, TIMER_ALL_ACCESS);
+    sleeper.readable = CreateEventW(NULL, FALSE, FALSE, NULL);
+    return sleeper;
+}
+
+static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
+{
+    if (sleeper->timer) CloseHandle(sleeper->timer);
+    if (sleeper->readable) CloseHandle(sleeper->readable);
+}
+
+static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+{
+    int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
+    LARGE_INTEGER due;
+    due.QuadPart = ns > 100 ? -((ns + 99) / 100) : -1; /* negative: from now on */
+    if (sleeper->timer) SetWaitableTimer(sleeper->timer, &due, 0, NULL, NULL, FALSE);
+}
+
+static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
+{
+    HANDLE both[2];
+    if (!sleeper->timer || !sleeper->readable) {
+        Sleep(10);
+        return;
+    }
+    both[0] = sleeper->timer;
+    both[1] = sleeper->readable;
+    ResetEvent(sleeper->readable);
+    if (fd != -1) WSAEventSelect((SOCKET)fd, sleeper->readable, FD_READ); /* at once, if there is something already */
+    WaitForMultipleObjects(fd != -1 ? 2 : 1, both, FALSE, INFINITE);
+}
+
+/* A crash is an exception that nobody handles, or abort(). */
+static void (*dolon__crash_say)(void);
+static LPTOP_LEVEL_EXCEPTION_FILTER dolon__crash_before;
+static void (*dolon__abort_before)(int);
+
+static LONG WINAPI dolon__crash_on(EXCEPTION_POINTERS *what)
+{
+    dolon__crash_say();
+    return dolon__crash_before ? dolon__crash_before(what) : EXCEPTION_CONTINUE_SEARCH;
+}
+
+static void dolon__abort_on(int number)
+{
+    dolon__crash_say();
+    signal(SIGABRT, dolon__abort_before);
+    if (dolon__abort_before != SIG_DFL && dolon__abort_before != SIG_IGN) dolon__abort_before(number);
+}
+
+static void dolon__os_crash_watch(void (*say)(void))
+{
+    dolon__crash_say = say;
+    dolon__crash_before = SetUnhandledExceptionFilter(dolon__crash_on);
+    dolon__abort_before = signal(SIGABRT, dolon__abort_on);
+}
+
+static void dolon__os_crash_unwatch(void)
+{
+    LPTOP_LEVEL_EXCEPTION_FILTER now = SetUnhandledExceptionFilter(dolon__crash_before);
+    void (*abort_now)(int) = signal(SIGABRT, dolon__abort_before);
+    if (now != dolon__crash_on) SetUnhandledExceptionFilter(now);
+    if (abort_now != dolon__abort_on) signal(SIGABRT, abort_now);
+}
+
+struct dolon__system {
+    uint64_t tick;
+    int64_t now; /* monotonic */
+    dolon__rates rates;
+    dolon__costly tasks;
+    PROCESS_MEMORY_COUNTERS_EX memory;
+    uint64_t memory_stamp;
+    uint64_t faults; /* as 64 bits; the system's 32 turn over */
+};
+
+static const PROCESS_MEMORY_COUNTERS_EX *dolon__memory(dolon__system *s)
+{
+    DWORD before = s->memory.PageFaultCount;
+    if (s->memory_stamp == s->tick) return &s->memory;
+    K32GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&s->memory, sizeof s->memory);
+    s->faults += (DWORD)(s->memory.PageFaultCount - before);
+    s->memory_stamp = s->tick;
+    return &s->memory;
+}
+
+/* The system does not tell how much of the heaps is in use; this is all that is private to the process. */
+static double dolon__mem_allocation(dolon__system *s)
+{
+    return (double)dolon__memory(s)->PrivateUsage / 1e6;
+}
+
+static double dolon__memory_use(dolon__system *s)
+{
+    return (double)dolon__memory(s)->WorkingSetSize / (1024.0 * 1024.0 * 1024.0);
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    dolon__memory(s);
+    return (double)s->faults;
+}
+
+/* Threads as the list of all processes has them. */
+static double dolon__count_tasks(void)
+{
+    PROCESSENTRY32W p;
+    double count = dolon__nan();
+    HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    if (list == INVALID_HANDLE_VALUE) return count;
+    p.dwSize = sizeof p;
+    for (BOOL more = Process32FirstW(list, &p); more; more = Process32NextW(list, &p))
+        if (p.th32ProcessID == GetCurrentProcessId()) count = (double)p.cntThreads;
+    CloseHandle(list);
+    return count;
+}
+
+static double dolon__active_tasks(dolon__system *s)
+{
+    int64_t start = dolon__os_mono();
+    if (start < s->tasks.next) return s->tasks.value;
+    s->tasks.value = dolon__count_tasks();
+    s->tasks.next = start + 1000 * (dolon__os_mono() - start);
+    return s->tasks.value;
+}
+
+static double dolon__cpu_percent(dolon__system *s)
+{
+    FILETIME idle, kernel, user; /* the kernel's includes the idle time */
+    uint64_t total;
+    if (!dolon__rates_are_due(&s->rates, s->now)) return s->rates.cpu_percent;
+    if (!GetSystemTimes(&idle, &kernel, &user)) return dolon__nan();
+    total = dolon__os_100ns(kernel) + dolon__os_100ns(user);
+    return dolon__rates_cpu(&s->rates, s->now, total - dolon__os_100ns(idle), total);
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    FILETIME begun, ended, kernel, user;
+    if (!GetProcessTimes(GetCurrentProcess(), &begun, &ended, &kernel, &user)) return dolon__nan();
+    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(),
+                                (int64_t)(dolon__os_100ns(kernel) + dolon__os_100ns(user)) * 100);
+}
+
+static double dolon__virtual_memory_percent(dolon__system *s)
+{
+    MEMORYSTATUSEX m;
+    (void)s;
+    m.dwLength = sizeof m;
+    if (!GlobalMemoryStatusEx(&m) || m.ullTotalPhys == 0) return dolon__nan();
+    return 100.0 * (double)(m.ullTotalPhys - m.ullAvailPhys) / (double)m.ullTotalPhys;
+}
+
+static double dolon__open_descriptors(dolon__system *s)
+{
+    DWORD n = 0;
+    (void)s;
+    return GetProcessHandleCount(GetCurrentProcess(), &n) ? (double)n : dolon__nan();
+}
+
+static double dolon__io_read_bytes(dolon__system *s)
+{
+    IO_COUNTERS io;
+    (void)s;
+    return GetProcessIoCounters(GetCurrentProcess(), &io) ? (double)io.ReadTransferCount : dolon__nan();
+}
+
+static double dolon__io_write_bytes(dolon__system *s)
+{
+    IO_COUNTERS io;
+    (void)s;
+    return GetProcessIoCounters(GetCurrentProcess(), &io) ? (double)io.WriteTransferCount : dolon__nan();
+}
+
+static const dolon__builtin dolon__builtins[] = {
+    {"mem_allocation", dolon__mem_allocation, 0},
+    {"active_tasks", dolon__active_tasks, 0},
+    {"cpu_percent", dolon__cpu_percent, 0},
+    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
+    {"memory_use", dolon__memory_use, 0},
+    {"process_cpu_percent", dolon__process_cpu_percent, 0},
+    {"page_faults", dolon__page_faults, 1},
+    {"major_page_faults", dolon__no_value, 1},
+    {"context_switches", dolon__no_value, 1},
+    {"involuntary_switches", dolon__no_value, 1},
+    {"open_descriptors", dolon__open_descriptors, 0},
+    {"io_read_bytes", dolon__io_read_bytes, 1},
+    {"io_write_bytes", dolon__io_write_bytes, 1},
+    {"disk_read_bytes", dolon__no_value, 1},
+    {"disk_write_bytes", dolon__no_value, 1},
+};
+
+static void dolon__system_close(dolon__system *s)
+{
+    (void)s;
+}
+
+#endif
+
 /* ---- >>sites: scopes, counters and gauges of the whole process ---- */
 
 /* A name of one kind; all sites that have it share it. Names are copied: a library with sites may be unloaded. */
@@ -1250,8 +2788,8 @@ typedef struct DOLON__ATTR((aligned(64))) dolon__block {
 /* `lock` guards all that follows. Held for microseconds, when a site or thread appears or ends, and once a tick. It
    and a tracer's lock are never held together, but around fork(), this one first. */
 static struct {
-    pthread_mutex_t lock;
-    pthread_key_t key;                        /* tells us that a thread ends                  */
+    dolon__lock lock;
+    dolon__key key;                           /* tells us that a thread ends                  */
     int key_valid;
     uint32_t series_count;
     uint64_t left_out;                        /* sites that found no room                     */
@@ -1262,7 +2800,7 @@ static struct {
     dolon__histogram *free_histograms;
     uint32_t histograms_used;                 /* none above were ever used                    */
     dolon_tracer *tracers;
-} dolon__all = { PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL, 0, NULL };
+} dolon__all = { DOLON__LOCK_INIT, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, NULL, 0, NULL };
 /* clang-format on */
 
 static dolon__series dolon__series_table[DOLON_MAX_SITES];
@@ -1270,7 +2808,7 @@ static dolon__histogram dolon__histogram_table[DOLON_MAX_SITES]; /* of ended thr
 static dolon__histogram dolon__histograms[DOLON_MAX_HISTOGRAMS]; /* of live threads' cells                       */
 static dolon__block dolon__blocks[DOLON_MAX_THREADS];
 static dolon__block dolon__shared_block; /* of the threads beyond */
-static pthread_once_t dolon__once = PTHREAD_ONCE_INIT;
+static dolon__once_flag dolon__once = DOLON__ONCE_INIT;
 
 #ifndef DOLON_STATIC
 char dolon__owner;
@@ -1281,7 +2819,7 @@ DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL;
 #endif
 
 static void dolon__init(void);
-static void dolon__thread_ended(void *block);
+static void DOLON__CALLBACK dolon__thread_ended(void *block);
 
 #ifdef DOLON__TLS
 static void dolon__self_set(dolon__cell *block)
@@ -1291,11 +2829,11 @@ static void dolon__self_set(dolon__cell *block)
 #else
 dolon__cell *dolon__self_get(void)
 {
-    return dolon__all.key_valid ? (dolon__cell *)pthread_getspecific(dolon__all.key) : NULL;
+    return dolon__all.key_valid ? (dolon__cell *)dolon__os_key_get(dolon__all.key) : NULL;
 }
 static void dolon__self_set(dolon__cell *block)
 {
-    (void)block; /* pthread_setspecific() has done it */
+    (void)block; /* dolon__os_key_set() has done it */
 }
 #endif
 
@@ -1306,11 +2844,11 @@ static void dolon__self_set(dolon__cell *block)
 #define DOLON__OR(p, n)  (*(p) |= (n))
 static void dolon__share_begin(void)
 {
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
 }
 static void dolon__share_end(void)
 {
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 #else
 #define DOLON__ADD(p, n) ((void)__atomic_fetch_add((p), (n), __ATOMIC_RELEASE))
@@ -1350,10 +2888,10 @@ static uint32_t dolon__cell_of(const char *name, dolon__site_kind kind)
 
 int dolon__join(dolon_site *site)
 {
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     if (site->owner == &dolon__owner && !site->cell)
         DOLON__STORE(&site->cell, dolon__cell_of(site->name, site->kind));
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     return 1;
 }
 
@@ -1377,7 +2915,7 @@ static dolon__cell *dolon__take_block(void)
     for (uint32_t i = 0; i < DOLON_MAX_THREADS; i++) {
         dolon__cell *block = dolon__blocks[i].cells;
         if (dolon__all.taken[i] || !dolon__all.key_valid) continue;
-        if (pthread_setspecific(dolon__all.key, block) != 0) return NULL;
+        if (!dolon__os_key_set(dolon__all.key, block)) return NULL;
         dolon__all.taken[i] = 1;
         if (dolon__all.blocks_used <= i) dolon__all.blocks_used = i + 1;
         return block;
@@ -1420,14 +2958,15 @@ void dolon__bin(dolon__cell *cell)
 
 static int dolon__is_shared(const dolon__cell *cell)
 {
-    return cell >= dolon__shared_block.cells && cell < dolon__shared_block.cells + DOLON_MAX_SITES + DOLON__FIRST_CELL;
+    return cell >= dolon__shared_block.cells &&
+           cell < dolon__shared_block.cells + DOLON_MAX_SITES + DOLON__FIRST_CELL;
 }
 
 /* Gives a cell of this thread a histogram; NULL: all are taken. */
 static dolon__histogram *dolon__take_histogram(dolon__cell *cell)
 {
     dolon__histogram *h;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     h = dolon__all.free_histograms;
     if (h)
         dolon__all.free_histograms = h->next;
@@ -1435,7 +2974,7 @@ static dolon__histogram *dolon__take_histogram(dolon__cell *cell)
         h = &dolon__histograms[dolon__all.histograms_used++];
     if (h) h->binned = cell->leaves + 1; /* the one that is leaving now is counted at once */
     DOLON__STORE(&cell->histogram, h);
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     return h;
 }
 
@@ -1474,15 +3013,15 @@ static void dolon__retire(dolon__block *block)
     }
 }
 
-static void dolon__thread_ended(void *block)
+static void DOLON__CALLBACK dolon__thread_ended(void *block)
 {
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     for (uint32_t i = 0; i < dolon__all.blocks_used; i++) {
         if (block != dolon__blocks[i].cells) continue;
         dolon__retire(&dolon__blocks[i]);
         dolon__all.taken[i] = 0;
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     dolon__self_set(NULL);
 }
 
@@ -1490,12 +3029,12 @@ static void dolon__thread_ended(void *block)
 static dolon__cell *dolon__settle(dolon_site *site)
 {
     dolon__cell *self = DOLON__SELF();
-    pthread_once(&dolon__once, dolon__init);
+    dolon__os_call_once(&dolon__once, dolon__init);
     if (!DOLON__LOAD(&site->cell)) dolon__join(site);
     if (!self) {
-        pthread_mutex_lock(&dolon__all.lock);
+        dolon__os_lock(&dolon__all.lock);
         self = dolon__take_block();
-        pthread_mutex_unlock(&dolon__all.lock);
+        dolon__os_unlock(&dolon__all.lock);
         if (self) dolon__self_set(self);
     }
     return (self ? self : dolon__shared_block.cells) + DOLON__LOAD(&site->cell);
@@ -1720,235 +3259,11 @@ static double dolon__seconds_per_tick(void)
     return elapsed > 0 && ticks > 0 ? (double)elapsed * 1e-9 / (double)ticks : dolon__nan();
 }
 
-/* ---- >>builtin: dolon's own probes ---- */
-
-enum { DOLON__STAT, DOLON__MEMINFO, DOLON__SELF_STAT, DOLON__SELF_IO, DOLON__FILES };
-
-/* What the built-in probes of one tracer remember. Texts and usage are of the tick `stamp`. */
-typedef struct dolon__system {
-    uint64_t tick;
-    int64_t now; /* monotonic */
-    struct {
-        int fd; /* 0: not opened yet, -1: can't be */
-        uint64_t stamp;
-        char text[512];
-    } files[DOLON__FILES];
-    struct rusage usage;
-    uint64_t usage_stamp;
-    DIR *descriptors;
-    double cpu_percent;
-    uint64_t cpu_busy, cpu_total;
-    int64_t cpu_time;
-    int64_t own_cpu, own_time;
-    double heap;
-    int64_t heap_next;
-} dolon__system;
-
-/* The text of a file of /proc, read at most once a tick. */
-static const char *dolon__file(dolon__system *s, int which)
-{
-    static const char *const paths[DOLON__FILES] = {"/proc/stat", "/proc/meminfo", "/proc/self/stat",
-                                                    "/proc/self/io"};
-    ssize_t n;
-    if (s->files[which].stamp == s->tick) return s->files[which].text;
-    if (s->files[which].fd == 0) s->files[which].fd = open(paths[which], O_RDONLY | O_CLOEXEC);
-    n = s->files[which].fd > 0 ? pread(s->files[which].fd, s->files[which].text, sizeof s->files[which].text - 1, 0)
-                               : 0;
-    s->files[which].text[n > 0 ? n : 0] = 0;
-    s->files[which].stamp = s->tick;
-    return s->files[which].text;
-}
-
-static uint64_t dolon__integer(const char *text)
-{
-    return strtoull(text, NULL, 10);
-}
-
-/* The number after `key` in a file of lines "key   number". */
-static double dolon__field(const char *text, const char *key)
-{
-    const char *p = strstr(text, key);
-    uint64_t v = p ? dolon__integer(p + strlen(key)) : 0;
-    return p ? (double)v : dolon__nan();
-}
-
-/* The nth field of /proc/self/stat as proc(5) counts them; the second, a name, may hold blanks and parentheses. */
-static double dolon__stat_field(dolon__system *s, int nth)
-{
-    const char *p = strrchr(dolon__file(s, DOLON__SELF_STAT), ')');
-    uint64_t v;
-    for (int field = 2; p && field < nth; field++) {
-        p = strchr(p, ' ');
-        if (p) p++;
-    }
-    v = p ? dolon__integer(p) : 0;
-    return p ? (double)v : dolon__nan();
-}
-
-static const struct rusage *dolon__usage(dolon__system *s)
-{
-    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
-    s->usage_stamp = s->tick;
-    return &s->usage;
-}
-
-static double dolon__mem_allocation(dolon__system *s)
-{
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
-    struct mallinfo2 heap;
-    int64_t start = dolon__os_mono();
-    if (start < s->heap_next) return s->heap;
-    heap = mallinfo2();
-    s->heap = (double)(heap.uordblks + heap.hblkhd) / 1e6;
-    s->heap_next = start + 1000 * (dolon__os_mono() - start);
-#else
-    s->heap = dolon__nan();
-#endif
-    return s->heap;
-}
-
-static double dolon__active_tasks(dolon__system *s)
-{
-    return dolon__stat_field(s, 20);
-}
-
-/* user nice system idle iowait irq softirq steal; guest times are within user and nice. Idle and iowait are not busy. */
-static double dolon__cpu_percent(dolon__system *s)
-{
-    uint64_t busy = 0, total = 0;
-    const char *p = dolon__file(s, DOLON__STAT);
-    if (strncmp(p, "cpu ", 4) != 0) return dolon__nan();
-    if (s->cpu_time && s->now - s->cpu_time < DOLON__SECOND / 10) return s->cpu_percent;
-    p += 4;
-    for (int i = 0; i < 8; i++) {
-        char *end;
-        uint64_t v = strtoull(p, &end, 10);
-        p = end;
-        total += v;
-        if (i != 3 && i != 4) busy += v;
-    }
-    s->cpu_percent = dolon__nan();
-    if (s->cpu_time && total > s->cpu_total && busy >= s->cpu_busy) /* iowait may fall, says proc(5) */
-        s->cpu_percent = 100.0 * (double)(busy - s->cpu_busy) / (double)(total - s->cpu_total);
-    if (s->cpu_percent > 100) s->cpu_percent = 100;
-    s->cpu_time = s->now;
-    s->cpu_busy = busy;
-    s->cpu_total = total;
-    return s->cpu_percent;
-}
-
-static double dolon__virtual_memory_percent(dolon__system *s)
-{
-    const char *text = dolon__file(s, DOLON__MEMINFO);
-    double total = dolon__field(text, "MemTotal:");
-    return 100.0 * (total - dolon__field(text, "MemAvailable:")) / total;
-}
-
-static double dolon__memory_use(dolon__system *s)
-{
-    long page = sysconf(_SC_PAGESIZE);
-    return dolon__stat_field(s, 24) * (double)page / (1024.0 * 1024.0 * 1024.0);
-}
-
-static double dolon__process_cpu_percent(dolon__system *s)
-{
-    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID), now = dolon__os_mono();
-    double percent = dolon__nan();
-    if (s->own_time && now > s->own_time) percent = 100.0 * (double)(cpu - s->own_cpu) / (double)(now - s->own_time);
-    s->own_cpu = cpu;
-    s->own_time = now;
-    return percent;
-}
-
-static double dolon__page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__major_page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__context_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
-}
-
-static double dolon__involuntary_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nivcsw;
-}
-
-/* Since Linux 6.2 the folder's size is the number; before, count. */
-static double dolon__open_descriptors(dolon__system *s)
-{
-    struct stat info;
-    double n = -2; /* for "." and ".." */
-    if (!s->descriptors) s->descriptors = opendir("/proc/self/fd");
-    if (!s->descriptors) return dolon__nan();
-    if (fstat(dirfd(s->descriptors), &info) == 0 && info.st_size > 0) return (double)info.st_size;
-    rewinddir(s->descriptors);
-    while (readdir(s->descriptors)) n++;
-    return n;
-}
-
-static double dolon__io_read_bytes(dolon__system *s)
-{
-    return dolon__field(dolon__file(s, DOLON__SELF_IO), "rchar:");
-}
-
-static double dolon__io_write_bytes(dolon__system *s)
-{
-    return dolon__field(dolon__file(s, DOLON__SELF_IO), "wchar:");
-}
-
-static double dolon__disk_read_bytes(dolon__system *s)
-{
-    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nread_bytes:");
-}
-
-static double dolon__disk_write_bytes(dolon__system *s)
-{
-    return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nwrite_bytes:");
-}
-
-typedef struct dolon__builtin {
-    const char *name;
-    double (*fn)(dolon__system *s);
-    int counter;
-} dolon__builtin;
-
-static const dolon__builtin dolon__builtins[] = {
-    {"mem_allocation", dolon__mem_allocation, 0},
-    {"active_tasks", dolon__active_tasks, 0},
-    {"cpu_percent", dolon__cpu_percent, 0},
-    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
-    {"memory_use", dolon__memory_use, 0},
-    {"process_cpu_percent", dolon__process_cpu_percent, 0},
-    {"page_faults", dolon__page_faults, 1},
-    {"major_page_faults", dolon__major_page_faults, 1},
-    {"context_switches", dolon__context_switches, 1},
-    {"involuntary_switches", dolon__involuntary_switches, 1},
-    {"open_descriptors", dolon__open_descriptors, 0},
-    {"io_read_bytes", dolon__io_read_bytes, 1},
-    {"io_write_bytes", dolon__io_write_bytes, 1},
-    {"disk_read_bytes", dolon__disk_read_bytes, 1},
-    {"disk_write_bytes", dolon__disk_write_bytes, 1},
-};
-
 static const dolon__builtin *dolon__builtin_find(const char *name)
 {
     for (size_t i = 0; i < sizeof dolon__builtins / sizeof dolon__builtins[0]; i++)
         if (strcmp(dolon__builtins[i].name, name) == 0) return &dolon__builtins[i];
     return NULL;
-}
-
-static void dolon__system_close(dolon__system *s)
-{
-    for (int i = 0; i < DOLON__FILES; i++)
-        if (s->files[i].fd > 0) close(s->files[i].fd);
-    if (s->descriptors) closedir(s->descriptors);
 }
 
 /* ---- >>bytes: little-endian, explicitly; a reader that went past its end gives zeros and stays `bad` ---- */
@@ -2051,10 +3366,10 @@ static dolon__cursor dolon__ring_after(const dolon__ring *r, dolon__cursor c)
     return c;
 }
 
-/* The entry of row `seq`, which must be in [oldest, next]; walks from `near` if that lies before it. */
-static dolon__cursor dolon__ring_find(const dolon__ring *r, dolon__cursor near, uint64_t seq)
+/* The entry of row `seq`, which must be in [oldest, next]; walks from `from` if that lies before it. */
+static dolon__cursor dolon__ring_find(const dolon__ring *r, dolon__cursor from, uint64_t seq)
 {
-    dolon__cursor c = near.seq >= r->oldest.seq && near.seq <= seq ? near : r->oldest;
+    dolon__cursor c = from.seq >= r->oldest.seq && from.seq <= seq ? from : r->oldest;
     while (c.seq < seq) c = dolon__ring_after(r, c);
     return c;
 }
@@ -2707,10 +4022,10 @@ static size_t dolon__seal_open(const dolon__seal *seal, uint8_t *bytes, size_t n
 /* One tracer's; static, for the handler may run while the tracer is freed. One goodbye is being written while the other can
    be sent. */
 typedef struct dolon__last_words {
-    int used;  /* guarded by dolon__all.lock          */
-    int fd;    /* the link's; -1: not open            */
-    int pid;   /* of the process that the run is of   */
-    int which; /* can be sent; -1: none yet           */
+    int used;         /* guarded by dolon__all.lock          */
+    dolon__handle fd; /* the link's; -1: not open            */
+    int pid;          /* of the process that the run is of   */
+    int which;        /* can be sent; -1: none yet           */
     size_t n[2];
     uint8_t bytes[2][DOLON__CRASH_BYTES];
 } dolon__last_words;
@@ -2718,86 +4033,48 @@ typedef struct dolon__last_words {
 static dolon__last_words dolon__crash_words[DOLON__CRASH_TRACERS];
 static int dolon__crash_users; /* guarded by dolon__all.lock                  */
 static int dolon__crashing;    /* the handler reads: the words are left alone */
-static const int dolon__crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-static struct sigaction dolon__crash_before[5];
-static unsigned char dolon__crash_taken[5];
 
-/* Then the signal comes again, to whom it would have come without us: by itself if the CPU raised it, as the handler
-   returns to the instruction at fault; else it is sent again. */
-static void dolon__crash_on(int number, siginfo_t *info, void *context)
+/* In the handler of a crash, on whichever thread. */
+static void dolon__crash_send(void)
 {
-    int error = errno, pid = (int)getpid();
-    (void)context;
+    int pid = dolon__os_pid();
     DOLON__STORE(&dolon__crashing, 1);
     for (int i = 0; i < DOLON__CRASH_TRACERS; i++) {
         dolon__last_words *w = &dolon__crash_words[i];
-        int which = DOLON__LOAD_ACQUIRE(&w->which), fd = DOLON__LOAD(&w->fd);
-        if (DOLON__LOAD(&w->pid) == pid && fd >= 0 && which >= 0)
-            send(fd, w->bytes[which], w->n[which], MSG_DONTWAIT | MSG_NOSIGNAL);
+        int which = DOLON__LOAD_ACQUIRE(&w->which);
+        dolon__handle fd = DOLON__LOAD(&w->fd);
+        if (DOLON__LOAD(&w->pid) == pid && fd != -1 && which >= 0)
+            dolon__os_send(fd, (const char *)w->bytes[which], w->n[which], w->n[which]);
     }
-    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++)
-        if (dolon__crash_signals[i] == number) sigaction(number, &dolon__crash_before[i], NULL);
     DOLON__STORE_RELEASE(&dolon__crashing, 0);
-    if (info->si_code <= 0) raise(number); /* SI_USER, SI_TKILL …: it comes when the handler returns */
-    errno = error;
-}
-
-/* Under dolon__all.lock. */
-static void dolon__crash_install(void)
-{
-    struct sigaction ours;
-    memset(&ours, 0, sizeof ours);
-    ours.sa_sigaction = dolon__crash_on;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigemptyset(&ours.sa_mask);
-    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
-        struct sigaction *before = &dolon__crash_before[i];
-        int ignored;
-        sigaction(dolon__crash_signals[i], NULL, before);
-        ignored = !(before->sa_flags & SA_SIGINFO) && before->sa_handler == SIG_IGN;
-        dolon__crash_taken[i] = (unsigned char)!ignored;
-        if (!ignored) sigaction(dolon__crash_signals[i], &ours, NULL);
-    }
-}
-
-/* Under dolon__all.lock. What somebody else has installed since stays. */
-static void dolon__crash_uninstall(void)
-{
-    for (size_t i = 0; i < sizeof dolon__crash_signals / sizeof dolon__crash_signals[0]; i++) {
-        struct sigaction now;
-        if (!dolon__crash_taken[i]) continue;
-        sigaction(dolon__crash_signals[i], NULL, &now);
-        if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == dolon__crash_on)
-            sigaction(dolon__crash_signals[i], &dolon__crash_before[i], NULL);
-    }
 }
 
 /* NULL: there is no room for one more. */
 static dolon__last_words *dolon__crash_join(void)
 {
     dolon__last_words *w = NULL;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     for (int i = 0; i < DOLON__CRASH_TRACERS && !w; i++)
         if (!dolon__crash_words[i].used) w = &dolon__crash_words[i];
     if (w) {
         w->used = 1;
         DOLON__STORE(&w->fd, -1);
         DOLON__STORE(&w->which, -1);
-        DOLON__STORE(&w->pid, (int)getpid());
-        if (dolon__crash_users++ == 0) dolon__crash_install();
+        DOLON__STORE(&w->pid, dolon__os_pid());
+        if (dolon__crash_users++ == 0) dolon__os_crash_watch(dolon__crash_send);
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     return w;
 }
 
 static void dolon__crash_leave(dolon__last_words *w)
 {
     if (!w) return;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     DOLON__STORE(&w->pid, 0);
-    if (dolon__crash_users > 0 && --dolon__crash_users == 0) dolon__crash_uninstall();
+    if (dolon__crash_users > 0 && --dolon__crash_users == 0) dolon__os_crash_unwatch();
     w->used = 0;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 /* By the timer thread: what would have to be said if the program crashed from now on. */
@@ -2874,6 +4151,7 @@ typedef struct dolon__resolver {
     dolon__lookup state;
     dolon__address found[4];
     int count;
+    dolon__thread thread;
 } dolon__resolver;
 
 /* The way to the server. With the binary wire the session says what goes over it. */
@@ -2881,7 +4159,7 @@ typedef struct dolon__link {
     char host[256];
     int port;
     int mute;                  /* there is no key to seal with: it never opens                 */
-    int fd;                    /* -1: not open                                                 */
+    dolon__handle fd;          /* -1: not open                                                 */
     unsigned turn;             /* which of the server's addresses is to be tried next          */
     int choices;               /* how many it has                                              */
     int refused;               /* what was sent last reaches nobody, and something else may be tried */
@@ -2900,10 +4178,10 @@ typedef struct dolon__link {
 /* `lock` guards stop, marks, stats, and appending to columns; the rest is the timer thread's. Columns below
    column_count never change. */
 struct dolon_tracer {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    int timer; /* what the timer thread sleeps on; dolon_stop() sets it off at once */
-    pthread_t thread;
+    dolon__lock lock;
+    dolon__cond ended;
+    dolon__sleeper sleeper; /* what the timer thread sleeps on; dolon_stop() wakes it at once */
+    dolon__thread thread;
     int stop, done, abandoned, joined;
     int leaving; /* the program is exiting; guarded by dolon__all.lock */
     int forked;  /* this is a child's copy */
@@ -2967,9 +4245,9 @@ static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
 static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
 {
     if (n == 0) return;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     *stat += n;
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
 }
 
 /* ns since the epoch: the wall clock's at the start, plus what has passed since, sleep included. */
@@ -3242,27 +4520,32 @@ static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *
     dolon__tell(t, trouble, line);
 }
 
-static void *dolon__resolver_run(void *arg)
+static void dolon__link_state_error(dolon_tracer *t, int error)
+{
+    char text[200];
+    dolon__os_error_text(error, text, sizeof text);
+    dolon__link_state(t, DOLON_UNREACHABLE, text);
+}
+
+static void dolon__resolver_run(void *arg)
 {
     dolon__resolver *r = (dolon__resolver *)arg;
     int orphan, count = dolon__os_lookup(r->host, r->port, r->found, 4);
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     r->count = count;
     orphan = r->state == DOLON__ORPHAN;
     r->state = DOLON__RESOLVED;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     if (orphan) free(r);
-    return NULL;
 }
 
 static void dolon__resolver_start(dolon_tracer *t)
 {
     dolon__resolver *r = (dolon__resolver *)calloc(1, sizeof *r);
-    pthread_t thread;
     if (!r) return;
     dolon__copy(r->host, sizeof r->host, t->link.host);
     r->port = t->link.port;
-    if (dolon__os_thread(&thread, 1, dolon__resolver_run, r) == 0)
+    if (dolon__os_thread(&r->thread, 1, dolon__resolver_run, r))
         t->link.resolver = r;
     else
         free(r);
@@ -3274,10 +4557,10 @@ static void dolon__resolver_drop(dolon_tracer *t)
     dolon__resolver *r = t->link.resolver;
     int running;
     if (!r) return;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     running = r->state == DOLON__RESOLVING && !t->forked;
     if (running) r->state = DOLON__ORPHAN;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     t->link.resolver = NULL; /* first, in case the program forks just now: the child frees what it finds here */
     if (!running) free(r);
 }
@@ -3292,13 +4575,13 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
         dolon__resolver_start(t);
         return t->link.resolver ? -1 : 0;
     }
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     resolved = r->state == DOLON__RESOLVED;
     if (resolved) {
         count = r->count;
         memcpy(found, r->found, sizeof r->found);
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     if (!resolved) return -1;
     dolon__resolver_drop(t);
     return count;
@@ -3306,23 +4589,24 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
 
 static void dolon__link_close(dolon_tracer *t)
 {
-    int fd = t->link.fd;
+    dolon__handle fd = t->link.fd;
     if (t->last_words) DOLON__STORE(&t->last_words->fd, -1);
     t->link.fd = -1; /* first, in case the program forks just now: the child closes what it finds here */
-    if (fd >= 0) close(fd);
+    if (fd != -1) dolon__os_close(fd);
 }
 
 /* Opens the next of the server's addresses, in place of what is open. */
 static void dolon__link_open(dolon_tracer *t)
 {
     dolon__address found[4];
-    int count = t->link.mute ? -1 : dolon__link_resolve(t, found), fd = -1;
-    if (count == 0 && t->link.fd < 0) dolon__link_state(t, DOLON_UNRESOLVED, "");
+    int count = t->link.mute ? -1 : dolon__link_resolve(t, found);
+    dolon__handle fd = -1;
+    if (count == 0 && t->link.fd == -1) dolon__link_state(t, DOLON_UNRESOLVED, "");
     if (count <= 0) return;
-    for (int i = 0; i < count && fd < 0; i++) fd = dolon__os_open(&found[t->link.turn++ % (unsigned)count]);
+    for (int i = 0; i < count && fd == -1; i++) fd = dolon__os_open(&found[t->link.turn++ % (unsigned)count]);
     t->link.choices = count;
-    if (fd < 0) {
-        dolon__link_state(t, DOLON_UNREACHABLE, strerror(errno));
+    if (fd == -1) {
+        dolon__link_state_error(t, dolon__os_error());
         return;
     }
     dolon__link_close(t);
@@ -3330,7 +4614,7 @@ static void dolon__link_open(dolon_tracer *t)
     if (t->last_words) DOLON__STORE(&t->last_words->fd, fd);
 }
 
-/* Returns whether the system took it. ECONNREFUSED tells of the datagram before this one: nobody listened. This one is
+/* Returns whether the system took it. "Refused" tells of the datagram before this one: nobody listened. This one is
    worth a try then; and once sending goes well again, the server is announced to anew, as it may have restarted. */
 static int dolon__link_send(dolon_tracer *t, size_t n)
 {
@@ -3339,14 +4623,16 @@ static int dolon__link_send(dolon_tracer *t, size_t n)
         t->link.announced = 0;
         dolon__link_state(t, DOLON_OK, "");
     }
-    if (error == ECONNREFUSED) {
-        dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+    if (error == DOLON__E_REFUSED) {
+        dolon__link_state_error(t, error);
         error = dolon__os_send(t->link.fd, t->datagram, n, n);
     }
     if (error == 0) dolon__count_stat(t, &t->stats.sent, 1);
-    if (error == 0 || error == EAGAIN || error == ECONNREFUSED || error == ENOBUFS) return error == 0;
-    dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
-    if (error != EPERM && error != EMSGSIZE) dolon__link_close(t); /* a new socket may find another way */
+    if (error == 0 || error == DOLON__E_FULL || error == DOLON__E_REFUSED || error == DOLON__E_NO_BUFFERS)
+        return error == 0;
+    dolon__link_state_error(t, error);
+    if (error != DOLON__E_FORBIDDEN && error != DOLON__E_TOO_LONG)
+        dolon__link_close(t); /* a new socket may find another way */
     return 0;
 }
 
@@ -3356,17 +4642,17 @@ static void dolon__json_tend(dolon_tracer *t, int64_t now, uint32_t columns)
 {
     int64_t most = t->link.trouble == DOLON_OK ? DOLON__DELAY_MAX : DOLON__DELAY_MAX_TROUBLE;
     size_t n;
-    if (columns > t->link.announced && t->link.fd >= 0) {
+    if (columns > t->link.announced && t->link.fd != -1) {
         t->link.announce = now;
         t->link.delay = DOLON__SECOND;
     }
-    if (now < t->link.announce && !(t->link.fd < 0 && t->link.resolver)) return;
-    if (t->link.fd < 0) dolon__link_open(t);
+    if (now < t->link.announce && !(t->link.fd == -1 && t->link.resolver)) return;
+    if (t->link.fd == -1) dolon__link_open(t);
     if (now >= t->link.announce) {
         t->link.announce = now + (t->link.delay < most ? t->link.delay : most);
         t->link.delay = 2 * t->link.delay < most ? 2 * t->link.delay : most;
     }
-    if (t->link.fd < 0 || columns == 0) return;
+    if (t->link.fd == -1 || columns == 0) return;
     n = dolon__json_announce(t->datagram, sizeof t->datagram, t, columns);
     DOLON_ASSERT(n > 0);
     t->link.announced = columns; /* before sending, which may find that it must be done again */
@@ -3377,7 +4663,7 @@ static void dolon__json_send_row(dolon_tracer *t, const dolon__row *row)
 {
     uint64_t marks_lost = row->marks->count + row->marks->lost;
     size_t n = row->count > 0 ? dolon__json_row(t->datagram, sizeof t->datagram, t, row, &marks_lost) : 0;
-    int sent = n > 0 && t->link.fd >= 0 && dolon__link_send(t, n);
+    int sent = n > 0 && t->link.fd != -1 && dolon__link_send(t, n);
     dolon__count_stat(t, &t->stats.lost, !sent);
     dolon__count_stat(t, &t->stats.marks_lost, marks_lost);
 }
@@ -3441,13 +4727,13 @@ static void dolon__link_keep_open(dolon_tracer *t, int64_t now)
 {
     int64_t silent = now - t->session.heard;
     if (now < t->link.announce && !t->link.resolver) return;
-    if (t->link.fd >= 0 && !t->link.resolver && !t->link.refused && silent < 10 * DOLON__SECOND) {
+    if (t->link.fd != -1 && !t->link.resolver && !t->link.refused && silent < 10 * DOLON__SECOND) {
         t->link.announce = t->session.heard + 10 * DOLON__SECOND;
         t->link.delay = DOLON__SECOND;
         return;
     }
     if (now >= t->link.announce) {
-        t->link.announce = now + (t->link.fd >= 0 && !t->link.refused ? DOLON__LOOK_UP_AGAIN : t->link.delay);
+        t->link.announce = now + (t->link.fd != -1 && !t->link.refused ? DOLON__LOOK_UP_AGAIN : t->link.delay);
         t->link.delay = dolon__earlier(2 * t->link.delay, DOLON__LOOK_UP_AGAIN);
     }
     dolon__link_open(t);
@@ -3456,7 +4742,7 @@ static void dolon__link_keep_open(dolon_tracer *t, int64_t now)
 /* What the system says of a datagram, or of one before it: nobody gets it. */
 static void dolon__link_failed(dolon_tracer *t, int64_t now, int error)
 {
-    dolon__link_state(t, DOLON_UNREACHABLE, strerror(error));
+    dolon__link_state_error(t, error);
     if (t->link.choices < 2 && !dolon__is_local(t->link.host)) return;
     t->link.refused = 1;
     t->link.announce = dolon__earlier(t->link.announce, now + t->link.delay);
@@ -3498,7 +4784,7 @@ static void dolon__link_receive(dolon_tracer *t, int64_t now)
     int error = 0, refused = t->session.refused;
     int64_t heard = t->session.heard;
     size_t n = 1;
-    for (int i = 0; i < 64 && t->link.fd >= 0 && n > 0; i++) {
+    for (int i = 0; i < 64 && t->link.fd != -1 && n > 0; i++) {
         n = dolon__os_receive(t->link.fd, bytes, sizeof bytes, &error);
         dolon__link_take(t, now, bytes, n);
     }
@@ -3545,14 +4831,15 @@ static int dolon__link_has_some(dolon_tracer *t, int64_t now)
 static void dolon__link_flush(dolon_tracer *t, int64_t now)
 {
     dolon__link *k = &t->link;
-    while (k->fd >= 0 && now >= k->retry && dolon__link_has_some(t, now)) {
+    while (k->fd != -1 && now >= k->retry && dolon__link_has_some(t, now)) {
         size_t left = k->end - k->at, n = k->joins || left < k->each ? left : k->each;
         int error = dolon__os_send(k->fd, t->datagram + k->at, n, k->each);
-        if (error == EAGAIN || error == ENOBUFS) {
+        if (error == DOLON__E_FULL || error == DOLON__E_NO_BUFFERS) {
             k->retry = now + 10 * DOLON__MS;
             return;
         }
-        if (n > k->each && (error == EINVAL || error == EIO || error == EOPNOTSUPP || error == EMSGSIZE)) {
+        if (n > k->each && (error == DOLON__E_INVALID || error == DOLON__E_NO_HARDWARE ||
+                            error == DOLON__E_UNSUPPORTED || error == DOLON__E_TOO_LONG)) {
             k->joins = 0; /* this system, or this way, does not cut them apart */
             continue;
         }
@@ -3573,15 +4860,15 @@ static void dolon__link_exchange(dolon_tracer *t, int64_t now)
     dolon__session *s = &t->session;
     dolon__link_keep_open(t, now);
     dolon__link_receive(t, now);
-    s->offset = dolon__os_clock(CLOCK_REALTIME) - dolon__wall(t, dolon__os_mono());
+    s->offset = dolon__os_wall() - dolon__wall(t, dolon__os_mono());
     dolon__link_flush(t, now);
     if (t->last_words) dolon__crash_prepare(t->last_words, s, &t->seal, t->last_time);
     if (!dolon__session_awake(s, now) && t->link.trouble == DOLON_OK) dolon__link_state(t, DOLON_UNANSWERED, "");
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     t->stats.acked = s->ring.oldest.seq - s->ring.dropped;
     t->stats.lost = s->ring.dropped;
     t->stats.resent = s->resent;
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
 }
 
 /* One that finds no room lets the oldest go that was not acknowledged. */
@@ -3634,7 +4921,7 @@ static void dolon__link_tend(dolon_tracer *t, int64_t now)
 static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
 {
     int64_t due = t->link.announce;
-    if (t->binary && t->link.fd >= 0)
+    if (t->binary && t->link.fd != -1)
         due = dolon__earlier(due, t->link.at < t->link.end || t->link.longer ? t->link.retry
                                                                              : dolon__session_due(&t->session, now));
     return t->link.resolver ? dolon__earlier(due, now + 50 * DOLON__MS) : due;
@@ -3644,7 +4931,7 @@ static int64_t dolon__link_due(const dolon_tracer *t, int64_t now)
    now may be back in time, if there ever was one. */
 static int dolon__link_is_done(const dolon_tracer *t)
 {
-    return !t->binary || t->goodbye <= 0 || dolon__session_done(&t->session) || t->link.fd < 0 ||
+    return !t->binary || t->goodbye <= 0 || dolon__session_done(&t->session) || t->link.fd == -1 ||
            (t->link.trouble != DOLON_OK && !t->session.known);
 }
 
@@ -3680,9 +4967,9 @@ static dolon_error dolon__append_probe(dolon_tracer *t, const dolon_probe *probe
     c.fn = probe->fn;
     c.user = probe->user;
     if (!c.fn && !c.builtin) return DOLON_BAD_PROBE;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     error = dolon__append(t, &c);
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
     return error;
 }
 
@@ -3696,9 +4983,9 @@ static dolon_error dolon__append_column_of(dolon_tracer *t, uint32_t series, dol
     dolon__copy(c.unit, sizeof c.unit, unit);
     c.source = source;
     c.series = series;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     error = dolon__append(t, &c);
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
     return error;
 }
 
@@ -3737,10 +5024,10 @@ static void dolon__append_new_series(dolon_tracer *t)
     uint32_t count;
     uint64_t left_out;
     dolon_error error = DOLON_OK;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     count = dolon__all.series_count;
     left_out = dolon__all.left_out;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     for (; t->series_seen < count; t->series_seen++) {
         dolon_error of_series = dolon__append_series(t, t->series_seen);
         if (of_series != DOLON_OK) error = of_series;
@@ -3791,7 +5078,7 @@ static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
         if (c->source == DOLON__FROM_PROBE) t->values[i] = c->fn(c->user);
         if (c->source == DOLON__FROM_BUILTIN) t->values[i] = c->builtin->fn(&t->system);
     }
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     seconds_per_tick = dolon__seconds_per_tick();
     for (uint32_t i = 0; i < count; i++) {
         const dolon__column *c = &t->columns[i];
@@ -3804,7 +5091,7 @@ static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
         if (c->series != series) dolon__total(series = c->series, &sum);
         t->values[i] = dolon__sample_series(c, &sum, seconds_per_tick);
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 /* A row that is next to on time carries its scheduled time: regular times are what a reader expects, and pack well. */
@@ -3826,21 +5113,21 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
     int late;
     dolon__append_new_series(t);
     row.time = dolon__row_time(t, due, now, &late);
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     row.count = t->column_count;
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
     dolon__sample(t, row.count, now);
     row.values = t->values;
     row.seq = t->seq++;
     row.last = last;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     row.marks = &t->marks[t->marks_open];
     t->marks_open = !t->marks_open;
     t->marks[t->marks_open].count = 0;
     t->marks[t->marks_open].lost = 0;
     t->stats.rows++;
     t->stats.late += (uint64_t)late;
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
     dolon__link_row(t, now, &row);
 }
 
@@ -3853,7 +5140,7 @@ static void dolon__free(dolon_tracer *t)
     dolon__link_close(t);
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
-    if (t->timer >= 0) close(t->timer);
+    dolon__os_sleeper_close(&t->sleeper);
     if (t->session.ring.bytes) alloc.free(alloc.user, t->session.ring.bytes);
     if (t->past) alloc.free(alloc.user, t->past);
     alloc.free(alloc.user, t);
@@ -3863,8 +5150,8 @@ static void dolon__free(dolon_tracer *t)
 static int dolon__wait(dolon_tracer *t, int64_t until)
 {
     if (until > dolon__os_mono()) {
-        dolon__os_timer_set(t->timer, until);
-        if (!DOLON__LOAD_ACQUIRE(&t->stop)) dolon__os_sleep(t->timer, t->binary ? t->link.fd : -1);
+        dolon__os_wake_at(&t->sleeper, until);
+        if (!DOLON__LOAD_ACQUIRE(&t->stop)) dolon__os_sleep(&t->sleeper, t->binary ? t->link.fd : -1);
     }
     return DOLON__LOAD_ACQUIRE(&t->stop);
 }
@@ -3874,8 +5161,8 @@ static void dolon__linger(dolon_tracer *t, int64_t until)
 {
     int64_t now;
     while (!dolon__link_is_done(t) && (now = dolon__os_mono()) < until) {
-        dolon__os_timer_set(t->timer, dolon__earlier(dolon__link_due(t, now), until));
-        dolon__os_sleep(t->timer, t->link.fd);
+        dolon__os_wake_at(&t->sleeper, dolon__earlier(dolon__link_due(t, now), until));
+        dolon__os_sleep(&t->sleeper, t->link.fd);
         dolon__link_tend(t, dolon__os_mono());
     }
 }
@@ -3897,7 +5184,7 @@ static void dolon__farewell_within(dolon_tracer *t)
     dolon__linger(t, now + t->goodbye);
 }
 
-static void *dolon__timer(void *arg)
+static void dolon__timer(void *arg)
 {
     dolon_tracer *t = (dolon_tracer *)arg;
     int64_t interval = t->passport.interval, due = t->start, now = t->start;
@@ -3919,27 +5206,26 @@ static void *dolon__timer(void *arg)
         }
     }
     dolon__farewell(t);
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     t->done = 1;
     abandoned = t->abandoned;
-    pthread_cond_signal(&t->ended);
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_cond_signal(&t->ended);
+    dolon__os_unlock(&t->lock);
     if (abandoned) dolon__free(t);
-    return NULL;
 }
 
 /* ---- >>process: start of use, fork, unloading ---- */
 
 static void dolon__before_fork(void)
 {
-    pthread_mutex_lock(&dolon__all.lock);
-    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&dolon__all.lock);
+    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) dolon__os_lock(&t->lock);
 }
 
 static void dolon__after_fork_in_parent(void)
 {
-    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) pthread_mutex_unlock(&t->lock);
-    pthread_mutex_unlock(&dolon__all.lock);
+    for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) dolon__os_unlock(&t->lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 /* The other threads are not there any more: their blocks are free, and the tracers are silent. */
@@ -3949,7 +5235,7 @@ static void dolon__after_fork_in_child(void)
     for (dolon_tracer *t = dolon__all.tracers; t; t = t->next) {
         t->forked = 1;
         t->last_words = NULL;
-        pthread_mutex_unlock(&t->lock);
+        dolon__os_unlock(&t->lock);
     }
     dolon__all.tracers = NULL;
     for (uint32_t i = 0; i < dolon__all.blocks_used; i++) {
@@ -3959,27 +5245,27 @@ static void dolon__after_fork_in_child(void)
     }
     dolon__retire(&dolon__shared_block);
     for (int i = 0; i < DOLON__CRASH_TRACERS; i++) dolon__crash_words[i].used = 0;
-    if (dolon__crash_users > 0) dolon__crash_uninstall();
+    if (dolon__crash_users > 0) dolon__os_crash_unwatch();
     dolon__crash_users = 0;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 static void dolon__init(void)
 {
-    pthread_atfork(dolon__before_fork, dolon__after_fork_in_parent, dolon__after_fork_in_child);
+    dolon__os_at_fork(dolon__before_fork, dolon__after_fork_in_parent, dolon__after_fork_in_child);
     dolon__tsc = dolon__os_tsc_is_steady();
-    pthread_mutex_lock(&dolon__all.lock);
-    dolon__all.key_valid = pthread_key_create(&dolon__all.key, dolon__thread_ended) == 0;
+    dolon__os_lock(&dolon__all.lock);
+    dolon__all.key_valid = dolon__os_key_open(&dolon__all.key, dolon__thread_ended);
     dolon__all.clock_start = dolon__os_mono();
     dolon__all.ticks_start = dolon__now();
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 /* Asks the timer thread to finish. */
 static void dolon__ask_to_end(dolon_tracer *t)
 {
     DOLON__STORE_RELEASE(&t->stop, 1);
-    dolon__os_timer_set(t->timer, 0);
+    dolon__os_wake_at(&t->sleeper, 0);
 }
 
 /* Waits until the timer thread has finished; 0: it did not in time. */
@@ -3988,11 +5274,11 @@ static int dolon__await_end(dolon_tracer *t)
     int64_t patience = dolon__os_mono() + DOLON__SECOND + t->goodbye;
     int done;
     if (t->joined) return 1;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     while (!t->done && dolon__os_mono() < patience) dolon__os_cond_wait(&t->ended, &t->lock, patience);
     done = t->done;
-    pthread_mutex_unlock(&t->lock);
-    if (done) pthread_join(t->thread, NULL);
+    dolon__os_unlock(&t->lock);
+    if (done) dolon__os_thread_join(&t->thread);
     t->joined = done;
     return done;
 }
@@ -4002,29 +5288,31 @@ static int dolon__await_end(dolon_tracer *t)
 DOLON__ATTR((destructor)) static void dolon__unload(void)
 {
     dolon_tracer *t, *next;
-    pthread_mutex_lock(&dolon__all.lock);
-    t = dolon__all.tracers;
+    int key_valid;
+    dolon__os_lock(&dolon__all.lock);
+    t = dolon__os_may_wait_at_end() ? dolon__all.tracers : NULL;
     for (next = t; next; next = next->next) {
         next->leaving = 1;
         dolon__ask_to_end(next);
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     for (; t; t = next) {
         next = t->next;
-        if (pthread_equal(pthread_self(), t->thread))
+        if (dolon__os_thread_is_this(&t->thread))
             dolon__farewell_within(t);
         else
             dolon__await_end(t);
-        pthread_mutex_lock(&dolon__all.lock);
+        dolon__os_lock(&dolon__all.lock);
         t->leaving = 0;
-        pthread_mutex_unlock(&dolon__all.lock);
+        dolon__os_unlock(&dolon__all.lock);
     }
-    pthread_mutex_lock(&dolon__all.lock);
-    if (dolon__crash_users > 0) dolon__crash_uninstall();
+    dolon__os_lock(&dolon__all.lock);
+    if (dolon__crash_users > 0) dolon__os_crash_unwatch();
     dolon__crash_users = 0;
-    if (dolon__all.key_valid) pthread_key_delete(dolon__all.key);
+    key_valid = dolon__all.key_valid;
     dolon__all.key_valid = 0;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
+    if (key_valid) dolon__os_key_close(dolon__all.key); /* not under the lock: it may call dolon__thread_ended() */
 }
 
 /* ---- >>public ---- */
@@ -4123,13 +5411,13 @@ static void dolon__setup_passport(dolon_tracer *t, const dolon_desc *desc)
     dolon__setup_uuid(p->uuid);
     dolon__copy(p->app, sizeof p->app, app);
     if (!*p->app) dolon__os_program_name(p->app, sizeof p->app);
-    if (gethostname(p->host, sizeof p->host - 1) != 0) p->host[0] = 0;
+    dolon__os_host_name(p->host, sizeof p->host);
     if (!desc->hide_args) dolon__os_arguments(p->args, sizeof p->args);
     dolon__os_build_id(p->build, sizeof p->build);
-    p->pid = (int)getpid();
+    p->pid = dolon__os_pid();
     p->born = dolon__os_born();
     dolon__os_place(p->place, sizeof p->place);
-    p->time = dolon__os_clock(CLOCK_REALTIME);
+    p->time = dolon__os_wall();
     for (int i = 0; i < DOLON_MAX_TAGS && desc->tags[i].name; i++) {
         dolon__copy(p->tag_names[i], sizeof p->tag_names[i], desc->tags[i].name);
         dolon__copy(p->tag_values[i], sizeof p->tag_values[i], desc->tags[i].value);
@@ -4206,10 +5494,10 @@ static void dolon__forget_past(dolon_tracer *t)
 {
     dolon__counts news;
     if (t->brief_scopes) return;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     for (uint32_t i = 0; i < t->series_seen; i++)
         if (dolon__series_table[i].kind == DOLON__SCOPE_SITE) dolon__news(i, &t->past[i], &news);
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
@@ -4231,9 +5519,9 @@ static void dolon__setup_probes(dolon_tracer *t, const dolon_desc *desc)
 static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_alloc *alloc)
 {
     memset(t, 0, sizeof *t);
-    pthread_mutex_init(&t->lock, NULL);
+    dolon__os_lock_init(&t->lock);
     dolon__os_cond_init(&t->ended);
-    t->timer = dolon__os_timer();
+    t->sleeper = dolon__os_sleeper();
     t->alloc = *alloc;
     t->log = desc->log;
     dolon__setup_passport(t, desc);
@@ -4250,24 +5538,24 @@ static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_all
 
 static void dolon__enlist(dolon_tracer *t)
 {
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     t->next = dolon__all.tracers;
     dolon__all.tracers = t;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 /* 0: the program is exiting, in another thread that sees to this tracer. */
 static int dolon__delist(dolon_tracer *t)
 {
     int leaving;
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     leaving = t->leaving;
     for (dolon_tracer **p = &dolon__all.tracers; *p && !leaving; p = &(*p)->next) {
         if (*p != t) continue;
         *p = t->next;
         break;
     }
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
     return !leaving;
 }
 
@@ -4282,7 +5570,7 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     if (desc->alloc.alloc && desc->alloc.free) alloc = desc->alloc;
     disabled = dolon__env(desc, "DOLON_DISABLED");
     if (disabled && strcmp(disabled, "0") != 0) return NULL;
-    pthread_once(&dolon__once, dolon__init);
+    dolon__os_call_once(&dolon__once, dolon__init);
     dolon__join_known();
     t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t);
     if (!t || !dolon__setup(t, desc, &alloc)) {
@@ -4291,7 +5579,7 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
         return NULL;
     }
     dolon__enlist(t);
-    if (dolon__os_thread(&t->thread, 0, dolon__timer, t) != 0) {
+    if (!dolon__os_thread(&t->thread, 0, dolon__timer, t)) {
         dolon__tell(t, DOLON_NO_THREAD, "");
         dolon__delist(t);
         dolon__free(t);
@@ -4313,16 +5601,16 @@ void dolon_stop(dolon_tracer *t)
     done = dolon__await_end(t);
     if (!done) {
         dolon__tell(t, DOLON_STUCK, "");
-        pthread_mutex_lock(&t->lock);
+        dolon__os_lock(&t->lock);
         done = t->done;
         DOLON__STORE(&t->abandoned, !done);
-        if (!done) pthread_detach(t->thread);
-        pthread_mutex_unlock(&t->lock);
-        if (done) pthread_join(t->thread, NULL);
+        if (!done) dolon__os_thread_detach(&t->thread);
+        dolon__os_unlock(&t->lock);
+        if (done) dolon__os_thread_join(&t->thread);
     }
     if (!done) return;
-    pthread_cond_destroy(&t->ended);
-    pthread_mutex_destroy(&t->lock);
+    dolon__os_cond_end(&t->ended);
+    dolon__os_lock_end(&t->lock);
     dolon__free(t);
 }
 
@@ -4339,7 +5627,7 @@ void dolon_mark(dolon_tracer *t, const char *label)
 {
     dolon__marks *marks;
     if (!t || t->forked) return;
-    pthread_mutex_lock(&t->lock);
+    dolon__os_lock(&t->lock);
     marks = &t->marks[t->marks_open];
     if (marks->count < DOLON_MAX_MARKS) {
         dolon__mark *mark = &marks->list[marks->count++];
@@ -4348,20 +5636,20 @@ void dolon_mark(dolon_tracer *t, const char *label)
     } else {
         marks->lost++;
     }
-    pthread_mutex_unlock(&t->lock);
+    dolon__os_unlock(&t->lock);
 }
 
 void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
 {
     memset(out, 0, sizeof *out);
     if (t) {
-        pthread_mutex_lock(&t->lock);
+        dolon__os_lock(&t->lock);
         *out = t->stats;
-        pthread_mutex_unlock(&t->lock);
+        dolon__os_unlock(&t->lock);
     }
-    pthread_mutex_lock(&dolon__all.lock);
+    dolon__os_lock(&dolon__all.lock);
     out->sites_left_out = dolon__all.left_out;
-    pthread_mutex_unlock(&dolon__all.lock);
+    dolon__os_unlock(&dolon__all.lock);
 }
 
 static double dolon__speed_at(dolon_speedometer *s, double value, int64_t now)

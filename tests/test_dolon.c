@@ -553,11 +553,11 @@ static void descriptors_and_heap_are_followed(void **state)
     int fd = dup(0);
     assert_true(value_of(t, "open_descriptors") == before + 1);
     close(fd);
-    t->system.heap_next = 0;
+    t->system.heap.next = 0;
     heap = value_of(t, "mem_allocation");
     char *p = malloc(30 * 1000 * 1000);
     memset(p, 1, 30 * 1000 * 1000);
-    t->system.heap_next = 0;
+    t->system.heap.next = 0;
     if (heap > 0) assert_true(value_of(t, "mem_allocation") >= heap + 29); /* the sanitizers' malloc tells nothing */
     free(p);
     dolon__system_close(&t->system);
