@@ -3,7 +3,7 @@
 # The client's own tests for other machines than this one: 32 bits, big-endian, another C library. They are built without
 # cmocka, which there is for none of them, and run by qemu where the processor is another.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 n=0
@@ -32,11 +32,11 @@ platform() {
 
 # The golden datagrams need the server's decoder, of the binary wire only: the other needs a library.
 build() {
-    local test=$1 decoder=
+    local test=$1 decoder=()
     shift
-    [ "$test" != test_dolon_wire ] || decoder="server/decode_binary.c server/base.c"
+    [ "$test" != test_dolon_wire ] || decoder=(server/decode_binary.c server/base.c)
     "$@" "${flags[@]}" -Ddecode_datagram=decode_binary -c "tests/$test.c" -o "$dir/$test.o" &&
-        "$@" "${flags[@]}" "$dir/$test.o" $decoder -o "$dir/$test" -lm
+        "$@" "${flags[@]}" "$dir/$test.o" "${decoder[@]}" -o "$dir/$test" -lm
 }
 
 both="test_dolon_wire test_dolon_threads"
