@@ -12,10 +12,11 @@ WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wun
 CWARN    = -Wstrict-prototypes -Wmissing-prototypes
 OPTIMISE = -O2 -g -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2 \
            -fstack-protector-strong)
-CPPFLAGS = -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP
+CPPFLAGS = -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP \
+           $(shell pkg-config --cflags libpq)
 CFLAGS   = -std=c11 $(WARN) $(CWARN) $(OPTIMISE) -pthread
 LDFLAGS  = $(if $(SAN),-fsanitize=$(SAN)) -pthread -Wl,-z,relro,-z,now
-LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lzstd -ljansson -lsodium -lz -lm
+LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lpq -lzstd -ljansson -lsodium -lz -lm
 
 SERVER   = $(filter-out server/main.c,$(wildcard server/*.c))
 PAGE     = $(wildcard web/*.html web/*.css web/*.js web/*.svg)

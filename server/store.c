@@ -12,14 +12,15 @@ static bool has_prefix(const char *s, const char *prefix)
 static const store_kind *kind_of(const char *url)
 {
     if (has_prefix(url, "sqlite:")) return &store_sqlite;
-    return NULL;
+    if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:")) return &store_postgres;
+    return strchr(url, '=') ? &store_postgres : NULL; /* libpq's "host=… dbname=…" */
 }
 
 store *store_open(const char *url, store_mode mode, buf *why)
 {
     const store_kind *kind = kind_of(url);
     if (kind) return kind->open(url, mode, why);
-    buf_printf(why, "the store \"%s\" is not of the form sqlite:FILE", url);
+    buf_printf(why, "the store \"%s\" is neither of the form sqlite:FILE nor postgresql://…", url);
     return NULL;
 }
 

@@ -34,7 +34,7 @@ typedef struct store_kind {
     void (*snapshot_end)(store *s);
 } store_kind;
 
-extern const store_kind store_sqlite;
+extern const store_kind store_sqlite, store_postgres;
 
 /* last - first, or INT64_MAX where that is too much for 64 bits: so that stands for "unbounded". */
 static inline int64_t store_length(int64_t first, int64_t last)
@@ -47,6 +47,13 @@ static inline int64_t store_length(int64_t first, int64_t last)
 static inline bool store_is_merge(const store_change *c)
 {
     return c->drop_count > 0 || (c->put_count > 0 && c->put[0]->key.level > 0);
+}
+
+/* No entry that reaches `from` begins earlier, if none is longer than `longest` (see store_length()). */
+static inline int64_t store_earliest(int64_t from, int64_t longest)
+{
+    int64_t start;
+    return longest == INT64_MAX || __builtin_sub_overflow(from, longest, &start) ? INT64_MIN : start;
 }
 
 /* Of what seldom changes in a run (app … interval, columns, tags), so that a commit need not write, or read and compare,

@@ -42,13 +42,6 @@ static bool before(place a, place b)
     return a.time != b.time ? a.time < b.time : a.seq < b.seq;
 }
 
-/* No entry that reaches `from` begins earlier, if none is longer than max_span (see store_length()). */
-static int64_t earliest_start(int64_t from, int64_t max_span)
-{
-    int64_t start;
-    return max_span == INT64_MAX || __builtin_sub_overflow(from, max_span, &start) ? INT64_MIN : start;
-}
-
 static store_status read_extents(walk *w)
 {
     sqlite3_stmt *st = w->s->sql[SQL_EXTENTS];
@@ -67,7 +60,7 @@ static store_status read_extents(walk *w)
 /* Starts to read what overlaps [from, to] among a level's entries in [lo, hi]. */
 static sqlite3_stmt *entries_of(const walk *w, int level, place lo, place hi)
 {
-    place earliest = {earliest_start(w->from, w->max_span[level]), -1}, latest = {w->to, INT64_MAX};
+    place earliest = {store_earliest(w->from, w->max_span[level]), -1}, latest = {w->to, INT64_MAX};
     if (before(lo, earliest)) lo = earliest;
     if (before(latest, hi)) hi = latest;
     sqlite3_stmt *st = w->s->entries[level];

@@ -15,7 +15,7 @@ users() {
 }
 check "only the HTTP side knows h2o" "$(users 'h2o' http "http_.*" api sse download assets)"
 check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
-check "nothing knows libpq yet" "$(users 'libpq|postgresql' none)"
+check "only store_postgres knows libpq" "$(users 'libpq|postgresql' store_postgres 'store_postgres_.*')"
 check "only decode knows the JSON library" "$(users 'jansson' decode)"
 check "only seal and the archive's checksums know libsodium" "$(users 'sodium' seal archive_block)"
 check "only a chunk's columns know zstd" "$(users 'zstd' column)"

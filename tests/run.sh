@@ -59,13 +59,32 @@ c_tests() {
     done
 }
 
+<<<<<<< HEAD
 [ $# = 0 ] || export CONTAINER_TEST=1 # who names suites has the time
+=======
+# postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
+postgres_tests() {
+    local name url folder
+    wanted "$1/test_store" || wanted postgres || return 0
+    folder=$(mktemp -d /tmp/postgres-XXXXXX)
+    if url=$(bash tests/postgres.sh start "$folder"); then
+        for name in store merge query_store writer; do
+            suite "$1/test_$name" env CMOCKA_MESSAGE_OUTPUT=TAP MNEMIC_TEST_STORE="$url" "$2/tests/test_$name"
+        done
+        bash tests/postgres.sh stop "$folder" immediate
+    else
+        suite "$1/start" false
+    fi
+    rm -rf "$folder"
+}
+
+>>>>>>> de59953 (PostgreSQL: a store behind the same interface, and the stores' tests run against it)
 export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/build/programs
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-build plain all tests programs && c_tests plain build
-build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan
+build plain all tests programs && c_tests plain build && postgres_tests postgres build
+build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan && postgres_tests postgres-asan build/asan
 build tsan B=build/tsan SAN=thread tests && c_tests tsan build/tsan
 for script in tests/*.test.sh; do suite "$(basename "$script" .test.sh)" bash "$script"; done
 build fuzz fuzzers && suite fuzz bash tests/fuzz/run.sh

@@ -5,6 +5,7 @@
 #define SAMPLE_H
 
 #include <dirent.h>
+#include <libpq-fe.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,21 +17,50 @@
 #define SAMPLE_START   INT64_C(1700000000000000000)
 #define SAMPLE_COLUMNS 3
 
-/* ---- a place for a store: a folder of its own ---- */
+/* ---- a place for a store: a folder of its own, or a database of its own on the server MNEMIC_TEST_STORE ---- */
 
 typedef struct {
     char folder[64];
-    char file[128], url[144];
+    char file[128], url[256];
+    char database[64]; /* "": it is a file */
 } place;
+
+/* One statement, on the server that the tests were given. */
+static inline __attribute__((format(printf, 1, 2))) void place_tell(const char *format, ...)
+{
+    char sql[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    PGconn *server = PQconnectdb(getenv("MNEMIC_TEST_STORE"));
+    PGresult *r = PQexec(server, sql);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(server));
+    PQclear(r);
+    PQfinish(server);
+}
+
+/* The URL, postgresql://USER@/DATABASE?host=FOLDER, with another database. */
+static inline void place_new_database(place *p, const char *server)
+{
+    static int number;
+    snprintf(p->database, sizeof p->database, "test_%d_%d", (int)getpid(), number++);
+    place_tell("CREATE DATABASE %s", p->database);
+    const char *name = strstr(server, "@/"), *end = strchr(server, '?');
+    assert_true(name && end && name < end);
+    snprintf(p->url, sizeof p->url, "%.*s%s%s", (int)(name + 2 - server), server, p->database, end);
+}
 
 static inline place *place_new(void)
 {
     place *p = calloc(1, sizeof *p);
-    const char *tmp = getenv("TMPDIR");
+    const char *tmp = getenv("TMPDIR"), *server = getenv("MNEMIC_TEST_STORE");
     snprintf(p->folder, sizeof p->folder, "%.40s/mnemic-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(p->folder));
     snprintf(p->file, sizeof p->file, "%s/test.db", p->folder);
     snprintf(p->url, sizeof p->url, "sqlite:%s", p->file);
+    if (server) place_new_database(p, server);
     return p;
 }
 
@@ -44,6 +74,7 @@ static inline void place_free(place *p)
     }
     if (d) closedir(d);
     rmdir(p->folder);
+    if (p->database[0]) place_tell("DROP DATABASE %s WITH (FORCE)", p->database);
     free(p);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   test_query_sqlite: series and rows out of a real store, while rows come (some late, some with a clock that was set
+   test_query_store: series and rows out of a real store, while rows come (some late, some with a clock that was set
    back) and chunks are merged and summarised. */
 #include <stdarg.h>
 #include <stddef.h>
