@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// axes: where the ticks of a logarithmic axis stand, and the lengths of value axes. Pure.
+// axes: the steps of a time axis, where the ticks of a logarithmic one stand, and the lengths of value axes. Pure.
 
 import { axis, increments } from './format.js';
 
 /** @typedef {import('./model.js').Trace} Trace */
+
+/** Milliseconds between two ticks; uPlot knows months and years by these lengths. */
+export const TIME_STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3],
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * 60e3),
+  ...[1, 2, 4, 8, 15, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * 86400e3),
+];
 
 /** Which of the round values are ticks, the finest first. Among 1, 2, 5, 10 … each third is a power of ten, … */
 const TENS = [1, 3, 6, 12, 24, 60];

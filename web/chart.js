@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // chart: one column drawn by uPlot: the mean as a line, least to greatest as a band, gaps shaded, marks labelled.
 
-import { logLabels, logRange, logTicks } from './axes.js';
+import { TIME_STEPS, logLabels, logRange, logTicks } from './axes.js';
 import { theme } from './colours.js';
 import { axis, increments, timeAxis } from './format.js';
 import { reduced, valueRange } from './model.js';
@@ -19,12 +19,6 @@ const AXIS = 52;     // of values, left; the label of the last tick may reach in
 const RIGHT = 18;
 const TICK = 26;     // the least distance of two ticks of values
 const MAX = 1, MIN = 2, MEAN = 3;  // series, the last on top
-/** Milliseconds between two ticks; uPlot knows months and years by these lengths. */
-const TIME_STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3],
-  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((minutes) => minutes * 60e3),
-  ...[1, 2, 4, 8, 15, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * 86400e3),
-];
 /** @type {Trace} */
 const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // colours: those of style.css that charts draw with; canvases know nothing of custom properties.
 
-export const theme = { accent: '', band: '', muted: '', grid: '', gap: '', lost: '', mark: '', ground: '' };
+export const theme = { accent: '', band: '', muted: '', grid: '', gap: '', lost: '', mark: '', ground: '', ink: '' };
 
 /** To be called before the first chart, and when the page's colours change. */
 export function readTheme() {

@@ -3,6 +3,7 @@
 
 import { showTable } from './datatable.js';
 import { marked } from './look.js';
+import { savePicture } from './save.js';
 
 /** @typedef {import('./card.js').Card} Card
  *  @typedef {import('./menu.js').Item} Item
@@ -22,6 +23,8 @@ export function optionsOf(card, board) {
     toggle('log', 'Logarithmic axis', 'Equal distances are equal factors; values that are not above 0 cannot be shown'),
     toggle('pin', 'Pin to the top', 'Among the first charts, for other runs of the program too'),
     { text: 'Table of values', title: 'What the chart shows, as numbers', run: () => board.feed && showTable(card, board.feed.range, Date.now()) },
+    { text: 'Save as PNG', title: 'This chart as a picture', run: () => board.feed && savePicture(card, board.feed, 'png') },
+    { text: 'Save as SVG', title: 'This chart as a drawing that stays sharp at any size', run: () => board.feed && savePicture(card, board.feed, 'svg') },
     { text: 'Hide', title: 'A button below the charts brings it back', run: () => board.on.dress(marked(board.look, 'hide', [name], true)) },
   ];
 }
