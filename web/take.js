@@ -18,7 +18,7 @@ export function makeTake(place) {
   /** @type {((id: string, range: import('./model.js').Range) => void)[]} */
   const updates = [];
   /** @param {string} title @param {Node} beside @param {boolean} whole */
-  const line = (title, beside, whole) => el('div', {}, el('h4', { text: title }), beside, el('p', {}, ...KINDS.map(([kind, text, about]) => {
+  const line = (title, beside, whole) => el('div', {}, el('h3', { text: title }), beside, el('p', {}, ...KINDS.map(([kind, text, about]) => {
     const link = el('a', { class: 'quiet', download: '', text, title: about, 'aria-label': `${title}: ${text}` });
     updates.push((id, range) => setAttribute(link, 'href', fileAddress(id, kind, whole ? null : range)));
     return link;

@@ -8,6 +8,8 @@ import { PATIENCE, ROOT, until } from './mnemic.mjs';
 
 const require = createRequire(join(process.env.NODE_MODULES ?? join(ROOT, 'web/node_modules'), 'e2e.js'));
 const { chromium } = require('playwright-core');
+/** Of a package that the tests use. */
+export const modulePath = (name) => require.resolve(name);
 const SCREENSHOTS = join(ROOT, 'build/screenshots');
 
 /** Playwright gives it a fresh profile. */

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// What is around the charts: thousands of runs, search, theme, downloads, pictures, a connection that breaks, and what it all weighs.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { get } from 'node:http';
+import { after, before, test } from 'node:test';
+import { card, launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
+import { Program, startMnemic, until } from './mnemic.mjs';
+
+const ROWS = 200;
+let server, browser, program, start;
+
+before(async () => {
+  server = await startMnemic();
+  browser = await launch();
+  start = Date.now() - ROWS * 1000;
+  program = new Program(server, ['queue', 'sent'], { app_name: 'gateway', units: ['', 'B'], kinds: ['gauge', 'counter'], tags: { branch: 'main' } });
+  await program.live(start);
+  await program.history(ROWS, (i) => [5 + (i % 7), i * 1024], { end: start + (ROWS - 1) * 1000 });
+  await until('the rows are stored', async () => (await program.stored())?.rows === ROWS);
+});
+
+after(async () => {
+  program?.close();
+  await browser?.close();
+  await server?.remove();
+});
+
+const notice = (page) => page.locator('#notice').textContent();
+
+/** Answers of the API as if the server had these runs; the rest comes from the real one. */
+async function pretend(page, apps) {
+  await page.route('**/api/v1/apps', (route) => route.fulfill({ json: apps }));
+}
+
+const runOf = (app, i, more = {}) => ({ id: randomUUID(), app, state: 'ended', started: Date.now() - i * 3600e3, last: Date.now() - i * 3600e3 + 60e3, rows: 60 + i, lost: 0,
+  interval: 1, columns: ['a'], tags: { branch: i % 2 ? 'main' : 'fix' }, note: i === 4321 ? 'the one that leaks' : '', pinned: false, ...more });
+
+test('five thousand runs: only those in view exist, any is found at once, and scrolling goes to the last', async () => {
+  const { page, problems, context } = await open(browser, 'about:blank');
+  const mine = await program.stored();
+  await pretend(page, [{ app: 'gateway', runs: [mine, ...Array.from({ length: 5000 }, (_, i) => runOf('gateway', i))] }, { app: 'tiny', runs: [runOf('tiny', 1, { pinned: true })] }]);
+  await page.goto(server.url);
+  await summaryHas(page, 'queue', 'latest ');
+  const drawn = () => page.locator('#tree .run').count();
+  assert.ok((await drawn()) < 40);
+  await page.locator('#tree').evaluate((tree) => tree.scrollTo(0, tree.scrollHeight));
+  await page.getByRole('treeitem', { name: 'more' }).click();
+  await page.locator('#tree').evaluate((tree) => tree.scrollTo(0, tree.scrollHeight));
+  await until('the end is in view', async () => (await page.locator('#tree .run[data-app=tiny]').count()) === 1);
+  assert.match(await page.locator('#tree .run[data-app=tiny]').textContent(), /pinned/);
+  assert.ok((await drawn()) < 60);
+  await page.locator('#search').fill('leaks tag:branch=main since:1y -state:live');
+  await until('what it needs is told', async () => /since: needs a date/.test(await page.locator('#searchtrouble').textContent()));
+  await page.locator('#search').fill('leaks tag:branch=main since:2020 -state:live');
+  await until('one is left', async () => (await drawn()) === 1);
+  assert.match(await page.locator('#tree .run').textContent(), /the one that leaks/);
+  assert.equal(await page.locator('#searchtrouble').textContent(), '');
+  await shoot(page, 'search');
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('the help of the search writes what it shows', async () => {
+  const { page, context } = await open(browser, server.url);
+  await page.getByRole('button', { name: 'How to search' }).click();
+  await page.getByRole('button', { name: 'state:crashed' }).click();
+  assert.equal(await page.locator('#search').inputValue(), 'state:crashed');
+  await page.getByText('No run matches.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'search');
+  await context.close();
+});
+
+test('a theme that was chosen stays, and charts follow it', async () => {
+  const { page, context } = await open(browser, server.url);
+  await summaryHas(page, 'queue', 'latest ');
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const corner = () => card(page, 'queue').locator('canvas').evaluate((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((a, b) => (a * 31 + b) | 0, 7));
+  const [light, drawn] = [await ground(), await corner()];
+  await page.getByLabel('Theme').selectOption('dark');
+  await until('it is dark', async () => (await ground()) !== light);
+  await until('the charts are drawn anew', async () => (await corner()) !== drawn);
+  const dark = await ground();
+  await page.reload();
+  await until('it is still dark', async () => (await ground()) === dark);
+  await context.close();
+});
+
+test('what is shown, or the whole run, goes into a file', async () => {
+  const { page, context } = await open(browser, `${server.url}#run=${program.uuid}&from=${start + 20_000}&to=${start + 29_000}`);
+  await summaryHas(page, 'queue', 'latest ');
+  await page.getByRole('button', { name: 'Download' }).click();
+  const lines = async (name) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name, exact: true }).click()]);
+    return readFileSync(await download.path(), 'utf8').trim().split(/\r?\n/);
+  };
+  assert.equal((await lines('What is shown: CSV')).length - 1, 10);
+  assert.equal((await lines('Whole run: CSV')).length - 1, (await program.stored()).rows);
+  const whole = await lines('Whole run: NDJSON');
+  assert.deepEqual(JSON.parse(whole[0]).values, { queue: 5, sent: 0 });
+  await context.close();
+});
+
+test('a chart becomes a picture: SVG from its data, PNG of it', async () => {
+  const { page, problems, context } = await open(browser, server.url);
+  await summaryHas(page, 'queue', 'latest ');
+  const save = async (kind) => {
+    await card(page, 'queue').getByRole('button', { name: 'Options for queue' }).click();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: `Save as ${kind}` }).click()]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  };
+  const svg = await save('SVG');
+  assert.match(svg.name, /^gateway-queue-\d{4}-\d\d-\d\d\.svg$/);
+  const seen = await page.evaluate((text) => {
+    const doc = new DOMParser().parseFromString(text, 'image/svg+xml');
+    return { errors: doc.querySelectorAll('parsererror').length, texts: [...doc.querySelectorAll('text')].map((t) => t.textContent),
+      points: Math.max(...[...doc.querySelectorAll('path')].map((p) => (p.getAttribute('d').match(/L/g) ?? []).length)), images: doc.querySelectorAll('image').length };
+  }, svg.bytes.toString());
+  assert.equal(seen.errors + seen.images, 0);
+  assert.ok(seen.points > 100 && seen.texts.includes('queue'), JSON.stringify(seen));
+  const png = await save('PNG');
+  assert.deepEqual([...png.bytes.subarray(1, 4)], [...Buffer.from('PNG')]);
+  assert.equal(png.bytes.readUInt32BE(16), 1920, 'as wide as it should be');
+  assert.ok(png.bytes.length > 5000);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+/** A door to the server that can be shut: what passed is cut, what knocks is turned away. */
+async function makeDoor() {
+  const through = new Set();
+  let open = true;
+  const door = createServer((from) => {
+    if (!open) return from.destroy();
+    const to = connect(server.http, '127.0.0.1');
+    for (const [a, b] of [[from, to], [to, from]]) {
+      through.add(a);
+      a.pipe(b);
+      a.on('error', () => b.destroy());
+      a.on('close', () => { through.delete(a); b.destroy(); });
+    }
+  });
+  await new Promise((resolve) => door.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${door.address().port}/`,
+    shut: () => { open = false; for (const socket of through) socket.destroy(); },
+    open: () => { open = true; },
+    close: () => { door.close(); for (const socket of through) socket.destroy(); },
+  };
+}
+
+test('a connection that breaks is told, what was received stays, and what was missed is fetched', async () => {
+  const door = await makeDoor();
+  const { page, context } = await open(browser, `${door.url}#run=${program.uuid}`);
+  await summaryHas(page, 'queue', 'latest ');
+  door.shut();
+  await until('it is told', async () => /Connection to mnemic lost/.test(await notice(page)));
+  assert.match(await summary(page, 'queue'), /latest /);
+  assert.equal(await page.locator('#tree .run').count(), 1);
+  await shoot(page, 'lost');
+  await program.row([4242, 1]);
+  await program.row([6, 2]);
+  door.open();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await summaryHas(page, 'queue', `greatest 4\u202f242`);
+  await until('nothing more is told', async () => (await notice(page)) === '');
+  await program.row([7777, 3]);
+  await summaryHas(page, 'queue', `latest 7\u202f777`);
+  await context.close();
+  door.close();
+});
+
+test('the whole page weighs less than 150 kB, as sent, and keeps to its policy', async () => {
+  const fetched = (path) => new Promise((resolve, reject) => {
+    get(new URL(path, server.url), { headers: { 'accept-encoding': 'gzip' } }, (response) => {
+      let size = 0;
+      const parts = [];
+      response.on('data', (part) => { size += part.length; parts.push(part); });
+      response.on('end', () => resolve({ size, headers: response.headers, body: Buffer.concat(parts) }));
+    }).on('error', reject);
+  });
+  const index = await fetched('/');
+  const html = await (await fetch(server.url)).text();
+  const paths = new Set([...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((m) => m[1]));
+  const sizes = await Promise.all([...paths].map(async (path) => (await fetched(path)).size));
+  const sum = index.size + sizes.reduce((a, b) => a + b);
+  assert.ok(sum < 150_000, `${sum} bytes`);
+  assert.match(index.headers['content-security-policy'], /^default-src 'none'; script-src 'self'; style-src 'self';/);
+});
