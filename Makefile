@@ -96,6 +96,6 @@ $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
-	    $(filter server/archive.c server/archive_block.c server/base.c server/order.c server/replay.c server/seal.c server/sources.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
+	    $(filter server/archive.c server/archive_block.c server/base.c server/edit.c server/order.c server/replay.c server/seal.c server/sources.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
 
 -include $(shell find $(B) -path '*/container' -prune -o -name '*.d' -print 2>/dev/null)

@@ -42,11 +42,13 @@ typedef struct {
     size_t count, room;
     buf json;
     int64_t now;
+    bool deleted; /* those that were, instead of those that were not */
 } run_list;
 
 static bool list_run(void *ctx, const run_info *r)
 {
     run_list *list = ctx;
+    if ((r->deleted != 0) != list->deleted) return true;
     if (list->count == list->room) {
         list->room = list->room ? list->room * 2 : 64;
         list->runs = mem_resize(list->runs, list->room, sizeof list->runs[0]);
@@ -109,7 +111,7 @@ static void write_groups(const run_list *list, buf *out)
 
 void answer_apps(answer *a, store *s)
 {
-    run_list list = {.now = clock_wall()};
+    run_list list = {.now = clock_wall(), .deleted = a->params.deleted};
     if (answer_check(a, s, store_runs(s, list_run, &list))) {
         if (list.count) group(&list);
         write_groups(&list, &a->body);
@@ -195,7 +197,7 @@ typedef struct {
 static bool list_live(void *ctx, const run_info *r)
 {
     live_list *list = ctx;
-    if (run_state_at(r, list->now) != RUN_LIVE) return true;
+    if (r->deleted || run_state_at(r, list->now) != RUN_LIVE) return true;
     if (list->count == list->room) {
         list->room = list->room ? list->room * 2 : 64;
         list->runs = mem_resize(list->runs, list->room, sizeof list->runs[0]);

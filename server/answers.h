@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   answers: what the API answers from the store, in whole. On a worker's thread; knows nothing of h2o. */
+   answers: what the API answers from the store, in whole. On a worker's thread, or the writer's where something is
+   changed; knows nothing of h2o. */
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
+#include "edit.h"
 #include "metrics.h"
 #include "params.h"
 #include "store.h"
@@ -12,7 +14,8 @@ typedef struct {
     uuid run;
     params params;
     const metrics_sources *metrics;
-    int status; /* 200, or why `body` is no answer but a sentence: 400, 404, 503 */
+    const edit *edit; /* of answer_patch() */
+    int status; /* 200, 202, or why `body` is no answer but a sentence: 400, 404, 409, 503 */
     buf body;
 } answer;
 
@@ -23,6 +26,8 @@ void answer_run(answer *a, store *s);
 void answer_series(answer *a, store *s);
 void answer_drift(answer *a, store *s);
 void answer_correlation(answer *a, store *s);
+void answer_patch(answer *a, store *s);
+void answer_delete(answer *a, store *s);
 void answer_ready(answer *a, store *s);
 void answer_metrics(answer *a, store *s);
 

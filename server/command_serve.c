@@ -105,7 +105,9 @@ static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
                          .live = s->live,
                          .ingest = ingest_counters(s->ingest),
                          .runs = ingest_runs_counters(s->ingest),
-                         .writer = writer_counters(s->writer)};
+                         .writer = writer_counters(s->writer),
+                         .editor = s->writer,
+                         .retain = c->retain};
     s->http = http_open(&serving, page, why);
     if (!s->http) return false;
     ingest_start(s->ingest);

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "edit.h"
+
 void emit_string(buf *out, const char *s)
 {
     buf_append(out, "\"", 1);
@@ -56,6 +58,28 @@ static void member_string(buf *out, const char *name, const char *value)
 
 /* ---- runs ---- */
 
+static void tag_members(buf *out, const run_tag *tags, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        comma(out, i);
+        emit_string(out, tags[i].name);
+        buf_text(out, ":");
+        emit_string(out, tags[i].value);
+    }
+}
+
+static void run_tags(buf *out, const run_info *r)
+{
+    if (!*r->user_tags) {
+        tag_members(out, r->tags, r->tag_count);
+        return;
+    }
+    size_t count;
+    run_tag *tags = edit_tags(r, &count);
+    tag_members(out, tags, count);
+    edit_tags_free(tags, count);
+}
+
 static void run_members(buf *out, const run_info *r, int64_t now)
 {
     char id[UUID_TEXT];
@@ -78,15 +102,13 @@ static void run_members(buf *out, const run_info *r, int64_t now)
         emit_string(out, r->columns[i].name);
     }
     buf_text(out, "],\"tags\":{");
-    for (size_t i = 0; i < r->tag_count; i++) {
-        comma(out, i);
-        emit_string(out, r->tags[i].name);
-        buf_text(out, ":");
-        emit_string(out, r->tags[i].value);
-    }
+    run_tags(out, r);
     buf_text(out, "}");
     member_string(out, "note", r->note);
     buf_printf(out, ",\"pinned\":%s", r->pinned ? "true" : "false");
+    if (!r->deleted) return;
+    member(out, "deleted");
+    emit_ms(out, r->deleted);
 }
 
 void emit_run(buf *out, const run_info *r, int64_t now)

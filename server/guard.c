@@ -136,3 +136,24 @@ bool guard_host_is_local(span host)
     return (name.n == 9 && strncasecmp(name.p, "localhost", 9) == 0) || span_eq(name, span_of("[::1]")) ||
            is_loopback_ipv4(name);
 }
+
+/* ---- the page that asks ---- */
+
+static bool is_origin_of(span origin, span host)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t n = strlen(schemes[i]);
+        if (origin.n == n + host.n && memcmp(origin.p, schemes[i], n) == 0 &&
+            strncasecmp(origin.p + n, host.p, host.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool guard_is_same_site(span fetch_site, span origin, span host)
+{
+    if (fetch_site.n && !span_eq(fetch_site, span_of("same-origin")) && !span_eq(fetch_site, span_of("none")))
+        return false;
+    return !origin.n || (host.n && is_origin_of(origin, host));
+}

@@ -26,4 +26,9 @@ bool guard_admits(const guard *g, span authorization);
    made to resolve to 127.0.0.1 (DNS rebinding) would have the browser read us as its own site; it sends its own name. */
 bool guard_host_is_local(span host);
 
+/* Whether a request that changes something comes from our own page, or from no page at all (curl): a page of another site
+   can have a browser send it with the user's password. `fetch_site` is the header Sec-Fetch-Site, `origin` Origin, `host`
+   Host; empty if not sent. A browser sends at least one of the first two. */
+bool guard_is_same_site(span fetch_site, span origin, span host);
+
 #endif

@@ -22,6 +22,8 @@ typedef struct {
     const ingest_stats *ingest;
     const runs_counters *runs;
     const writer_stats *writer;
+    struct writer *editor;               /* does what users change; NULL: nothing can be changed      */
+    int64_t retain;                      /* ns; 0: for ever                                           */
 } http_desc;
 
 /* Binds, and opens the store for the workers; `bound` gets "http://127.0.0.1:12111/" as chosen, https with TLS. NULL on

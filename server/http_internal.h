@@ -76,6 +76,7 @@ void http_error(http *h, h2o_req_t *req, int status, const char *format, ...) __
 void http_refuse(http *h, h2o_req_t *req);                             /* 503: a bound is reached; counted */
 bool http_is_head(const h2o_req_t *req);
 span http_request_header(const h2o_req_t *req, const h2o_token_t *name); /* empty if it is not there */
+span http_request_header_named(const h2o_req_t *req, const char *name);  /* ditto; lower case         */
 
 /* ---- http_task.c ---- */
 
@@ -97,6 +98,7 @@ typedef struct task {
 void task_bind(task *t, http *h, h2o_req_t *req);
 typedef enum { TASK_FIRST, TASK_MORE } task_turn; /* what has begun goes on even if too much waits */
 bool task_run(task *t, task_turn turn);    /* false: too much waits, or the server stops; nothing will happen      */
+bool task_write(task *t);                  /* the same with the writer's connection, on its thread                    */
 void task_finished(void *h, job *j);       /* for jobs: any thread                                                */
 void task_receive(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages);
 

@@ -23,6 +23,12 @@ span http_request_header(const h2o_req_t *req, const h2o_token_t *name)
     return at < 0 ? (span){"", 0} : (span){req->headers.entries[at].value.base, req->headers.entries[at].value.len};
 }
 
+span http_request_header_named(const h2o_req_t *req, const char *name)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, name, strlen(name), -1);
+    return at < 0 ? (span){"", 0} : (span){req->headers.entries[at].value.base, req->headers.entries[at].value.len};
+}
+
 void http_header(h2o_req_t *req, const char *name, const char *value)
 {
     h2o_add_header_by_str(&req->pool, &req->res.headers, name, strlen(name), 1, NULL, value, strlen(value));
@@ -47,11 +53,16 @@ static const char *reason(int status)
 {
     switch (status) {
     case 200: return "OK";
+    case 202: return "Accepted";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
     case 421: return "Misdirected Request";
     case 503: return "Service Unavailable";
     default: return "Internal Server Error";

@@ -45,6 +45,15 @@ bool task_run(task *t, task_turn turn)
     return t->busy;
 }
 
+bool task_write(task *t)
+{
+    t->job.run = run_job;
+    t->message = (h2o_multithread_message_t){{NULL}};
+    http *h = t->http;
+    set_busy(t, h->desc.editor && writer_edit(h->desc.editor, &t->job, task_finished, h));
+    return t->busy;
+}
+
 void task_finished(void *h, job *j)
 {
     task *t = H2O_STRUCT_FROM_MEMBER(task, job, j);

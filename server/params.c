@@ -122,6 +122,10 @@ static bool read_one(params *p, span name, span value, unsigned known, buf *why)
         return read_columns(p, value) || refuse(why, name, "not a list of column indices, as 0,2,3");
     if ((known & PARAM_DIFFERENCED) && span_eq(name, span_of("differenced")))
         return read_bool(value, &p->differenced) || refuse(why, name, "neither 0 nor 1");
+    if ((known & PARAM_DELETED) && span_eq(name, span_of("deleted")))
+        return read_bool(value, &p->deleted) || refuse(why, name, "neither 0 nor 1");
+    if ((known & PARAM_PURGE) && span_eq(name, span_of("purge")))
+        return read_bool(value, &p->purge) || refuse(why, name, "neither 0 nor 1");
     return refuse(why, name, "no such parameter here");
 }
 

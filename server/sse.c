@@ -9,6 +9,8 @@
 #include "emit.h"
 
 #define TICKS_PER_COMMENT  100        /* a silent HTTP/1 client's death is seen only by writing to it */
+#define TICKS_PER_STORAGE  50         /* while the store is behind, how far is told so often */
+#define LIVE_PATIENCE      60         /* ticks, to hear live of a run that the store does not tell of just now */
 #define BYTES_ON_THEIR_WAY (64 << 20) /* of all streams together; with more, fetching waits */
 
 struct sse_hub {
@@ -31,6 +33,9 @@ typedef struct {
     store_status status;
     run_state shown;
     bool begun, stale; /* the response; `info` differs from what was sent */
+    bool behind;       /* as last told                                    */
+    unsigned storage_ticks;
+    unsigned patience; /* ticks left to begin without the store; 0: it was not needed */
     bool sending, closing;
     buf next, piece; /* to be sent; on its way */
     unsigned silent_ticks;
@@ -118,23 +123,29 @@ static void refuse(stream *s)
         http_error(s->hub->http, req, 503, "the store does not answer now; try again in a moment");
 }
 
+static void tell_run(stream *s, const char *name)
+{
+    int64_t now = clock_wall();
+    s->shown = run_state_at(s->info, now);
+    event(s, name);
+    emit_run(&s->next, s->info, now);
+    event_end(s);
+    flush(s);
+}
+
 static void run_read(task *t)
 {
     stream *s = H2O_STRUCT_FROM_MEMBER(stream, task, t);
     bool good = t->job.ran && s->status == STORE_OK, first = !s->begun;
     if (good) merge_stored(s);
-    if (first && (!good || s->closing)) {
+    if (first && t->job.ran && !s->closing && !good && s->status != STORE_MISSING) {
+        s->patience = LIVE_PATIENCE; /* if rows come, they tell of the run */
+    } else if (first && (!good || s->closing)) {
         refuse(s);
-        return;
+    } else if (!s->closing && s->info) {
+        if (first) begin(s);
+        tell_run(s, first ? "hello" : "run");
     }
-    if (first) begin(s);
-    if (s->closing || !s->info) return;
-    int64_t now = clock_wall();
-    s->shown = run_state_at(s->info, now);
-    event(s, first ? "hello" : "run");
-    emit_run(&s->next, s->info, now);
-    event_end(s);
-    flush(s);
 }
 
 /* ---- what is new ---- */
@@ -150,6 +161,12 @@ static void take_info(stream *s, live_news *news)
 {
     run_info *old = s->info, *info = news->info;
     news->info = NULL;
+    if (!old) { /* the store did not tell of it */
+        s->info = info;
+        begin(s);
+        tell_run(s, "hello");
+        return;
+    }
     if (facts_differ(old, info)) s->stale = true;
     run_info_take_stored(info, old);
     s->info = info;
@@ -175,9 +192,36 @@ static void take_news(stream *s)
     live_news_free(&news);
 }
 
+/* Whether rows become durable just now; when they do again, how many there are by then. */
+static void take_storage(stream *s)
+{
+    const writer_stats *w = s->hub->http->desc.writer;
+    bool behind = writer_lags(w);
+    if (behind == s->behind && !(behind && ++s->storage_ticks >= TICKS_PER_STORAGE)) return;
+    if (s->behind && !behind) s->stale = true;
+    s->behind = behind;
+    s->storage_ticks = 0;
+    event(s, "storage");
+    buf_printf(&s->next, "{\"behind\":%s,\"waiting_bytes\":%llu}", behind ? "true" : "false",
+               (unsigned long long)atomic_load(&w->waiting_bytes));
+    event_end(s);
+}
+
+/* Waits for what is heard live of a run that the store did not tell of. */
+static void wait_for_news(stream *s)
+{
+    take_news(s);
+    if (!s->begun && --s->patience == 0) refuse(s);
+}
+
 static void stream_tick(stream *s, int64_t now)
 {
-    if (!s->begun || !s->task.req || s->sending || s->closing) return;
+    if (!s->task.req || s->sending || s->closing) return;
+    if (!s->begun) {
+        if (s->patience) wait_for_news(s);
+        return;
+    }
+    take_storage(s);
     if (s->hub->sending_bytes < BYTES_ON_THEIR_WAY) take_news(s);
     if (run_state_at(s->info, now) != s->shown) s->stale = true;
     if (s->stale && !s->task.busy && task_run(&s->task, TASK_MORE)) s->stale = false;
@@ -243,7 +287,10 @@ void sse_close_all(sse_hub *hub)
         next = at->next;
         stream *s = H2O_STRUCT_FROM_MEMBER(stream, link, at);
         s->closing = true;
-        if (s->begun && s->task.req && !s->sending) h2o_send(s->task.req, NULL, 0, H2O_SEND_STATE_FINAL);
+        if (!s->begun && s->patience && s->task.req)
+            refuse(s);
+        else if (s->begun && s->task.req && !s->sending)
+            h2o_send(s->task.req, NULL, 0, H2O_SEND_STATE_FINAL);
     }
 }
 

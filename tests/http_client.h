@@ -74,12 +74,16 @@ static bool client_dechunk(span in, buf *out)
     return false;
 }
 
-static http_answer client_ask(int port, const char *method, const char *path, const char *headers)
+/* The headers tell the body's length. */
+static inline http_answer client_ask_with(int port, const char *method, const char *path, const char *headers,
+                                          const char *body)
 {
     int fd = client_connect(port);
     buf in = {0}, all = {0};
     buf_printf(&all, "%sConnection: close\r\n", headers);
     client_send(fd, method, path, all.p);
+    ssize_t written = send(fd, body, strlen(body), MSG_NOSIGNAL);
+    (void)written; /* a server that refuses it may close before it has all */
     while (client_read(fd, &in)) continue;
     close(fd);
     http_answer a = {0};
@@ -96,7 +100,12 @@ static http_answer client_ask(int port, const char *method, const char *path, co
     return a;
 }
 
-static http_answer client_get(int port, const char *path)
+static http_answer client_ask(int port, const char *method, const char *path, const char *headers)
+{
+    return client_ask_with(port, method, path, headers, "");
+}
+
+static inline http_answer client_get(int port, const char *path)
 {
     return client_ask(port, "GET", path, "");
 }

@@ -16,7 +16,7 @@ users() {
 check "only the HTTP side knows h2o" "$(users 'h2o' http "http_.*" api sse download assets)"
 check "only store_sqlite knows SQLite" "$(users 'sqlite3' store_sqlite 'store_sqlite_.*')"
 check "only store_postgres knows libpq" "$(users 'libpq|postgresql' store_postgres 'store_postgres_.*')"
-check "only decode knows the JSON library" "$(users 'jansson' decode)"
+check "only decode and edit know the JSON library" "$(users 'jansson' decode edit)"
 check "only seal and the archive's checksums know libsodium" "$(users 'sodium' seal archive_block)"
 check "only a chunk's columns know zstd" "$(users 'zstd' column)"
 check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address health ingest "http_.*" http api sse download assets)"
