@@ -2,6 +2,7 @@
 // chart: one column drawn by uPlot: the mean as a line, least to greatest as a band, gaps shaded, marks labelled.
 
 import { TIME_STEPS, logLabels, logRange, logTicks } from './axes.js';
+import { drawBand, limits } from './band.js';
 import { theme } from './colours.js';
 import { axis, increments, timeAxis } from './format.js';
 import { reduced, valueRange } from './model.js';
@@ -18,7 +19,7 @@ const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
 const RIGHT = 18;
 const TICK = 26;     // the least distance of two ticks of values
-const MAX = 1, MIN = 2, MEAN = 3;  // series, the last on top
+const LINE = 1;      // all that is thicker takes three times as long to draw without a graphics card
 /** @type {Trace} */
 const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 
@@ -29,15 +30,14 @@ export const plotWidth = (width) => Math.max(50, width - AXIS - RIGHT);
 export function makeChart(place, shape, on) {
   /** @type {Drawing} */
   let now = { trace: undefined, range: { from: 0, to: 1 }, gaps: [], marks: [] };
-  const u = new uPlot(options(shape, on, () => now), [[], [], [], []], place);
+  const u = new uPlot(options(shape, on, () => now), [[], []], place);
   return {
     /** @param {Drawing} drawing */
     draw(drawing) {
       now = drawing;
       const t = drawing.trace ?? NONE;
       u.batch(() => {
-        u.setData([t.time, t.max, t.min, t.mean], false);
-        showBand(u, t.min !== t.mean && reduced(t));
+        u.setData([t.time, t.mean], false);
         // Whole milliseconds: uPlot's ticks are a millisecond off otherwise, and 15:04:59.999 reads as 15:04.
         u.setScale('x', { min: Math.floor(drawing.range.from), max: Math.ceil(drawing.range.to) });
       });
@@ -58,30 +58,32 @@ function cursorOf(u) {
   return left < 0 || !u.data[0]?.length ? null : { index: u.posToIdx(left), time: u.posToVal(left, 'x') };
 }
 
-/** @param {uPlot} u @param {boolean} show */
-function showBand(u, show) {
-  for (const i of [MAX, MIN]) if (u.series[i]?.show !== show) u.setSeries(i, { show }, false);
-}
-
 /** @param {Shape} shape @param {Handlers} on @param {() => Drawing} now @returns {uPlot.Options} */
 function options({ unit, width, height, log }, on, now) {
   /** A line must not run across rows that are missing. @type {uPlot.Series.GapsRefiner} */
   const gaps = (chart, _, __, ___, found) =>
     [...found, ...gapsInView(chart, now().gaps).map(([from, to]) => /** @type {[number, number]} */ ([from, to]))].sort((a, b) => a[0] - b[0]);
-  const edge = { stroke: 'transparent', points: { show: false }, show: false, gaps };
+  /** @returns {[number, number]} */
+  const values = () => {
+    const { min, max } = limits(now().trace ?? NONE, now().range);
+    return log ? logRange(min, max) : valueRange(min, max);
+  };
   return {
     width,
     height,
     ms: 1,
     padding: [TOP, RIGHT, 0, 0],
     legend: { show: false },
-    scales: { x: { time: true, auto: false }, y: log ? { distr: 3, range: (_, min, max) => logRange(min, max) } : { range: (_, min, max) => valueRange(min, max) } },
-    series: [{}, edge, edge, { stroke: () => theme.accent, width: 1.25, points: { size: 4 }, gaps }],
-    bands: [{ series: [MAX, MIN], fill: () => theme.band }],
+    scales: { x: { time: true, auto: false }, y: { distr: log ? 3 : 1, range: values } },
+    series: [{}, { stroke: () => theme.accent, width: LINE, points: { size: 4 }, gaps }],
     axes: [timeAxisOf(), log ? logAxisOf(unit) : valueAxisOf(unit)],
     cursor: cursor(on),
     hooks: {
-      drawAxes: [(chart) => shadeGaps(chart, now().gaps)],
+      drawAxes: [(chart) => {
+        const { trace, gaps: lost } = now();
+        shadeGaps(chart, lost);
+        if (trace && reduced(trace)) drawBand(chart, trace);
+      }],
       draw: [(chart) => drawMarks(chart, now().marks), (chart) => nameGaps(chart, now().gaps)],
       setCursor: [() => on.cursor()],
       setSelect: [(chart) => {
@@ -128,7 +130,7 @@ function timeLabels(u, ticks) {
 function cursor(on) {
   return {
     y: false,
-    points: { size: (_, series) => (series === MEAN ? 7 : 0), width: 0, fill: () => theme.accent },
+    points: { size: 7, width: 0, fill: () => theme.accent },
     drag: { x: true, y: false, setScale: false, dist: 4 },
     sync: { key: 'time', setSeries: false, scales: ['x', null], filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
     bind: {

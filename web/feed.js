@@ -14,7 +14,7 @@ import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from '
 const BATCH = 24;          // columns in one request: the first charts need not wait for the last
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const RETRY_MS = 2000;
-const PACE_MS = { least: 250, most: 500 }; // between two redraws as rows arrive
+const PACE_MS = { least: 200, most: 500, chart: 8 }; // between two redraws as rows arrive; the more charts, the longer
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
 
 export class Feed {
@@ -73,7 +73,7 @@ export class Feed {
   flowed() {
     if (this.flowing) return;
     const { from, to } = this.range;
-    const pace = Math.min(Math.max((to - from) / this.points, PACE_MS.least), PACE_MS.most);
+    const pace = Math.min(Math.max((to - from) / this.points, PACE_MS.least, PACE_MS.chart * this.wanted.length), PACE_MS.most);
     this.flowing = window.setTimeout(() => this.changed(), Math.max(0, this.shown + pace - performance.now()));
   }
 

@@ -49,7 +49,7 @@ export const summary = async (page, name) => (await card(page, name).locator('.p
 
 export const summaryHas = (page, name, text) => until(`the chart ${name} says "${text}"`, async () => (await summary(page, name)).includes(text));
 
-/** How many pixels of a chart's canvas have the colour of its line. */
+/** How many pixels of a chart's canvas have the colour of its line, of which a thin one has no pixel all to itself. */
 export const inked = (page, name) => card(page, name).locator('canvas').evaluate((canvas) => {
   const probe = document.createElement('canvas').getContext('2d');
   probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
@@ -57,7 +57,8 @@ export const inked = (page, name) => card(page, name).locator('canvas').evaluate
   const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   let n = 0;
-  for (let i = 0; i < data.length; i += 4) if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) n++;
+  const close = (a, b) => Math.abs(a - b) < 4;
+  for (let i = 0; i < data.length; i += 4) if (close(data[i], r) && close(data[i + 1], g) && close(data[i + 2], b) && data[i + 3] > 100) n++;
   return n;
 });
 
