@@ -233,6 +233,7 @@ const store_kind store_postgres = {
     .close = postgres_close,
     .write = postgres_write,
     .edit = postgres_edit,
+    .sweep = postgres_sweep,
     .runs = postgres_runs,
     .run = postgres_run,
     .cover = postgres_cover,

@@ -2,11 +2,13 @@
    store_postgres: what the files of the PostgreSQL store share: the connection, its statements, and how they fail.
      store_postgres.c         opens, closes, transactions
      store_postgres_link.c    connects, asks, waits for answers
+     store_postgres_sql.c     the statements
      store_postgres_values.c  what goes with a statement and what comes back, in PostgreSQL's binary format
      store_postgres_schema.c  makes and upgrades the tables and views; their description
      store_postgres_write.c   store_write()
      store_postgres_held.c    what is known of a run that it has locked
      store_postgres_edit.c    what users edit
+     store_postgres_sweep.c   store_sweep()
      store_postgres_read.c    runs, chunks, events
      store_postgres_cover.c   entries of a level, and the cover of a range
 
@@ -19,119 +21,22 @@
 
 #include <libpq-fe.h>
 
-#define PG_RUN_FIELDS                                                                                                \
-    "run, app, host, build, args, place, pid, born, started, last, seen, interval, state, rows, lost, next_seq,"     \
-    " next_mark, clock_offset, counter, note, user_tags, pinned, deleted,"                                           \
-    " column_names, column_units, column_kinds, tag_names, tag_values"
-
-/* Time and number of row i (from 1) of a chunk; see store_postgres_schema.c. */
-#define PG_ROW_TIME "coalesce(c.first_time + (i - 1) * c.time_step, 0) + coalesce(c.time_rest[i], 0)"
-#define PG_ROW_SEQ  "c.first_seq + (i - 1) + coalesce(c.seq_rest[i], 0)"
-
-/* Every statement but those of the schema. Prepared when a connection was made. Each but RUNS and UNMERGED concerns one
-   run, which Citus finds in one place. */
-#define PG_SQL(X)                                                                                                        \
-    X(BEGIN_READ, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                                                     \
-    X(BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED")                                                               \
-    X(COMMIT, "COMMIT")                                                                                                  \
-    X(ROLLBACK, "ROLLBACK")                                                                                              \
-    X(PIN, "SELECT 1")                                                                                                   \
-    X(FETCH, "FETCH FORWARD 512 FROM c")                                                                                 \
-    X(CLOSE, "CLOSE c")                                                                                                  \
-                                                                                                                         \
-    X(LOCK, "SELECT facts, last, seen, state, rows, lost, next_seq, next_mark, clock_offset, counter, small, loose,"     \
-            " max_gap, summed_time, summed_seq, max_spans FROM mnemic.run WHERE run = $1 FOR UPDATE")                    \
-    X(RUN_INSERT, "INSERT INTO mnemic.run (run, facts, app, host, build, args, place, pid, born, started, interval,"     \
-                  " column_names, column_units, column_kinds, tag_names, tag_values, last, seen)"                        \
-                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $10, $10)"            \
-                  " ON CONFLICT DO NOTHING")                                                                             \
-    X(RUN_FACTS,                                                                                                         \
-      "UPDATE mnemic.run SET facts = $2, app = $3, host = $4, build = $5, args = $6, place = $7, pid = $8, born = "      \
-      "$9,"                                                                                                              \
-      " started = $10, interval = $11, column_names = $12 || column_names[cardinality($12::text[]) + 1:],"               \
-      " column_units = $13 || column_units[cardinality($13::text[]) + 1:],"                                              \
-      " column_kinds = $14 || column_kinds[cardinality($14::smallint[]) + 1:],"                                          \
-      " tag_names = $15, tag_values = $16 WHERE run = $1")                                                               \
-    X(RUN_GROW,                                                                                                          \
-      "UPDATE mnemic.run SET last = $2, seen = $3, state = $4, rows = $5, lost = $6, next_seq = $7, next_mark = $8,"     \
-      " clock_offset = $9, counter = $10, small = $11, loose = $12, max_gap = $13, summed_time = $14,"                   \
-      " summed_seq = $15, max_spans = $16 WHERE run = $1")                                                               \
-    X(RUN_EDIT, "UPDATE mnemic.run SET note = coalesce($2, note), user_tags = coalesce($3, user_tags),"                  \
-                " pinned = coalesce($4, pinned), deleted = coalesce($5, deleted) WHERE run = $1")                        \
-                                                                                                                         \
-    X(ROW_FIND, "SELECT EXISTS (SELECT 1 FROM mnemic.chunk c, generate_series(1, c.rows) i"                              \
-                " WHERE c.run = $1 AND c.level = 0 AND c.first_time BETWEEN $4 AND $2 AND c.last_time >= $2"             \
-                " AND c.first_seq <= $3 AND c.last_seq >= $3"                                                            \
-                " AND " PG_ROW_TIME " = $2 AND " PG_ROW_SEQ " = $3)")                                                    \
-    X(CHUNK_PUT, "INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns,"      \
-                 " summary, time_step, time_rest, seq_rest, \"values\")"                                                 \
-                 " VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING")                \
-    X(SUMMARY_PUT,                                                                                                       \
-      "WITH below AS (SELECT * FROM (SELECT coalesce(until_time, first_time) AS time, coalesce(until_seq, "              \
-      "first_seq)"                                                                                                       \
-      " AS seq, (sum(rows) OVER w)::bigint AS total, max(last_time) OVER w AS last_time, max(last_seq) OVER w AS "       \
-      "last_seq,"                                                                                                        \
-      " row_number() OVER w AS entries FROM mnemic.chunk"                                                                \
-      " WHERE run = $1 AND level = $2::smallint - 1 AND (first_time, first_seq) >= ($3, $4)"                             \
-      " WINDOW w AS (ORDER BY first_time, first_seq ROWS UNBOUNDED PRECEDING)) s WHERE total >= $7 LIMIT 1),"            \
-      " put AS (INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns,"        \
-      " summary, until_time, until_seq) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, time, seq FROM below"                 \
-      " WHERE total = $7 AND last_time = $5 AND last_seq = $6 ON CONFLICT DO NOTHING RETURNING 1)"                       \
-      " SELECT (SELECT count(*) FROM put), (SELECT count(*) FROM mnemic.chunk WHERE run = $1 AND level = $2"             \
-      " AND first_time = $3 AND first_seq = $4), (SELECT time FROM below), (SELECT seq FROM below),"                     \
-      " (SELECT entries FROM below)")                                                                                    \
-    /* Removes the summaries that stand for what lies at the places given; of those that are there already and are     \
-       not to be dropped, none. A level without a summary at or before a place has none above it either. */ \
-    X(SUMMARIES_DROP,                                                                                                    \
-      "DELETE FROM mnemic.chunk c USING (SELECT DISTINCT l AS level, s.first_time, s.first_seq"                          \
-      " FROM unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::boolean[]) AS p (level, time, seq, dropped),"        \
-      " LATERAL generate_series(p.level + 1, $6::integer - 1) AS l, LATERAL (SELECT first_time, first_seq, "             \
-      "until_time,"                                                                                                      \
-      " until_seq FROM mnemic.chunk WHERE run = $1 AND level = l AND (first_time, first_seq) <= (p.time, p.seq)"         \
-      " ORDER BY first_time DESC, first_seq DESC LIMIT 1) AS s"                                                          \
-      " WHERE (s.until_time, s.until_seq) >= (p.time, p.seq) AND (p.dropped OR NOT EXISTS (SELECT 1 FROM "               \
-      "mnemic.chunk"                                                                                                     \
-      " WHERE run = $1 AND level = p.level AND first_time = p.time AND first_seq = p.seq))) AS d"                        \
-      " WHERE c.run = $1 AND c.level = d.level AND c.first_time = d.first_time AND c.first_seq = d.first_seq"            \
-      " RETURNING CASE WHEN c.level > 1 THEN 0 ELSE (SELECT count(*) FROM mnemic.chunk b WHERE b.run = $1"               \
-      " AND b.level = 0 AND (b.first_time, b.first_seq) >= (c.first_time, c.first_seq)"                                  \
-      " AND (b.first_time, b.first_seq) <= (c.until_time, c.until_seq)) END")                                            \
-    X(CHUNKS_DROP,                                                                                                       \
-      "DELETE FROM mnemic.chunk c USING unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[],"                \
-      " $6::bigint[], $7::bigint[]) AS d (level, first_time, first_seq, last_time, last_seq, rows) WHERE c.run = $1"     \
-      " AND c.level = d.level AND c.first_time = d.first_time AND c.first_seq = d.first_seq"                             \
-      " AND c.last_time = d.last_time AND c.last_seq = d.last_seq AND c.rows = d.rows")                                  \
-    X(EVENTS_PUT,                                                                                                        \
-      "INSERT INTO mnemic.event (run, time, kind, seq, until, count, text) SELECT $1, * FROM unnest($2::bigint[],"       \
-      " $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) ON CONFLICT DO NOTHING"                    \
-      " RETURNING kind, time, until, count")                                                                             \
-                                                                                                                         \
-    X(RUN_GET, "SELECT " PG_RUN_FIELDS " FROM mnemic.run WHERE run = $1")                                                \
-    X(RUNS,                                                                                                              \
-      "DECLARE c NO SCROLL CURSOR FOR SELECT " PG_RUN_FIELDS " FROM mnemic.run ORDER BY started DESC, run DESC")         \
-    X(UNMERGED, "SELECT run FROM mnemic.run WHERE small >= 16 OR loose >= 64")                                           \
-    X(SPANS, "SELECT max_spans, max_gap FROM mnemic.run WHERE run = $1")                                                 \
-    /* Of each stretch, in the order given. The inner ORDER BY makes a nested loop of it, in the key's order. */         \
-    X(ENTRIES, "DECLARE c NO SCROLL CURSOR FOR SELECT e.* FROM unnest($3::bigint[], $4::bigint[], $5::bigint[],"         \
-               " $6::bigint[]) AS r (lo_time, lo_seq, hi_time, hi_seq), LATERAL (SELECT first_time, first_seq,"          \
-               " last_time, last_seq, rows, until_time, until_seq, columns, summary FROM mnemic.chunk"                   \
-               " WHERE run = $1 AND level = $2 AND (first_time, first_seq) >= (r.lo_time, r.lo_seq)"                     \
-               " AND (first_time, first_seq) <= (r.hi_time, r.hi_seq) AND last_time >= $7"                               \
-               " ORDER BY first_time, first_seq) AS e")                                                                  \
-    X(CHUNK_GET, "SELECT columns, time_step, time_rest, seq_rest, CASE WHEN $7::integer IS NULL THEN \"values\""         \
-                 " ELSE \"values\"[$7:$8][:] END FROM mnemic.chunk WHERE run = $1 AND level = 0 AND first_time = $2"     \
-                 " AND first_seq = $3 AND last_time = $4 AND last_seq = $5 AND rows = $6")                               \
-    X(EVENTS, "DECLARE c NO SCROLL CURSOR FOR SELECT kind, time, until, seq, count, text FROM mnemic.event"              \
-              " WHERE run = $1 AND time BETWEEN $2 AND $4 AND until >= $3 ORDER BY time, kind, seq")
-
+/* The statements; their texts are in store_postgres_sql.c. */
+/* clang-format off */
 typedef enum {
-#define X(id, text) PG_##id,
-    PG_SQL(X)
-#undef X
-        PG_SQL_COUNT
+    PG_BEGIN_READ, PG_BEGIN_WRITE, PG_COMMIT, PG_ROLLBACK, PG_PIN,                       /* transactions         */
+    PG_FETCH, PG_CLOSE,                                                                  /* cursors              */
+    PG_LOCK, PG_RUN_INSERT, PG_RUN_FACTS, PG_RUN_GROW, PG_RUN_EDIT,                      /* writing: runs, …     */
+    PG_ROW_FIND, PG_CHUNK_PUT, PG_SUMMARY_PUT, PG_SUMMARIES_DROP, PG_CHUNKS_DROP, PG_EVENTS_PUT, /* … entries, events */
+    PG_RUNS_TO_SWEEP, PG_OLD_CHUNKS, PG_EVENTS_DROP, PG_RUN_DROP,                        /* what is to go        */
+    PG_RUN_GET, PG_RUNS, PG_UNMERGED, PG_SPANS, PG_ENTRIES, PG_CHUNK_GET, PG_EVENTS,     /* reading              */
+    PG_SQL_COUNT
 } pg_sql;
+/* clang-format on */
 
-#define PG_PARAMS 16
+extern const char *const pg_statements[PG_SQL_COUNT];
+
+#define PG_PARAMS 17
 
 /* What goes with the next statement. */
 typedef struct {
@@ -170,6 +75,7 @@ typedef struct {
     bool flushed;       /* the answers belong to what was asked before        */
     PGresult **answers; /* [asked]; NULL: not there, or taken                 */
     size_t asked, room;
+    uuid swept;         /* store_sweep() has looked at the runs up to this one */
     summary *summaries; /* [MAX_COLUMNS], of the entry being read             */
 } pg_store;
 
@@ -286,6 +192,7 @@ store_status pg_schema(pg_store *s);
 
 store_status postgres_write(store *base, const store_change *changes, size_t count);
 store_status postgres_edit(store *base, const uuid *id, const run_edit *edit);
+store_status postgres_sweep(store *base, int64_t deleted, int64_t rows, store_swept *out);
 store_status postgres_runs(store *base, bool (*each)(void *ctx, const run_info *r), void *ctx);
 store_status postgres_run(store *base, const uuid *id, run_info **out);
 store_status postgres_cover(store *base, const uuid *id, int64_t from, int64_t to, int64_t longest,

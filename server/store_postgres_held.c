@@ -25,6 +25,9 @@ static void read_held(held_run *run, const PGresult *r)
     run->max_gap = pg_int8(r, 0, column++);
     run->summed.time = pg_int8(r, 0, column++);
     run->summed.seq = pg_int8(r, 0, column++);
+    run->removed = pg_int8(r, 0, column++);
+    run->pinned = pg_bool(r, 0, column++);
+    run->deleted = pg_int8(r, 0, column++);
     pg_array spans = pg_array_of(r, 0, column, PG_INT8);
     run->levels = spans.count < STORE_LEVELS ? spans.count : STORE_LEVELS;
     pg_next_int8s(&spans, run->max_span, run->levels);
@@ -179,6 +182,7 @@ void held_ask_growth(pg_store *s, const held_run *run)
     pg_put_int8(p, run->max_gap);
     pg_put_int8(p, run->summed.time);
     pg_put_int8(p, run->summed.seq);
+    pg_put_int8(p, run->removed);
     pg_put_int8s(p, run->max_span, run->levels);
     pg_ask(s, PG_RUN_GROW);
 }

@@ -13,10 +13,12 @@ typedef struct {
     size_t answer;
     bool there;
     store_position at;
-    int64_t facts, seen, rows, lost, offset, counter, small, loose, max_gap;
+    int64_t facts, seen, rows, lost, offset, counter, small, loose, max_gap, removed;
     place summed;  /* behind it no summary stands for anything                           */
     bool unsummed; /* a summary was put since, so `summed` is not known                  */
     int64_t max_span[STORE_LEVELS];
+    bool pinned;
+    int64_t deleted;
     size_t levels; /* that have entries, or had                                          */
 } held_run;
 
@@ -31,6 +33,8 @@ void held_lose(held_run *run, int64_t count);
 void held_reach(held_run *run, const chunk_key *k);
 /* A chunk came (`sign` 1) or went (-1). */
 void held_add_chunk(held_run *run, const chunk_key *k, int sign);
+/* Removes chunks of it. STORE_MISSING: not all are there just so. In store_postgres_write.c. */
+store_status held_remove(pg_store *s, held_run *run, const chunk_key *keys, size_t count);
 /* Asks for all of that to be written. */
 void held_ask_growth(pg_store *s, const held_run *run);
 

@@ -18,16 +18,17 @@
 #define UNSENT_BYTES    (256u << 10) /* that libpq may keep for us, about */
 #define OLDEST_VERSION  130000
 
-static const char *const statements[PG_SQL_COUNT] = {
-#define X(id, text) [PG_##id] = text,
-    PG_SQL(X)
-#undef X
-};
-static const char *const names[PG_SQL_COUNT] = {
-#define X(id, text) [PG_##id] = #id,
-    PG_SQL(X)
-#undef X
-};
+/* A prepared statement's name on the server. */
+typedef struct {
+    char text[16];
+} statement_name;
+
+static statement_name name_of(pg_sql id)
+{
+    statement_name n;
+    snprintf(n.text, sizeof n.text, "s%d", (int)id);
+    return n;
+}
 
 /* ---- what went wrong ---- */
 
@@ -182,8 +183,8 @@ size_t pg_ask(pg_store *s, pg_sql id)
 {
     if (s->flushed) forget_answers(s);
     libpq_params p = libpq_params_of(&s->params);
-    return asked(s, s->conn &&
-                        PQsendQueryPrepared(s->conn, names[id], s->params.count, p.values, p.lengths, p.formats, 1));
+    return asked(s, s->conn && PQsendQueryPrepared(s->conn, name_of(id).text, s->params.count, p.values, p.lengths,
+                                                   p.formats, 1));
 }
 
 size_t pg_ask_text(pg_store *s, const char *sql)
@@ -298,7 +299,7 @@ static store_status prepare_all(pg_store *s)
 {
     for (size_t i = 0; i < PG_SQL_COUNT; i++) {
         if (s->flushed) forget_answers(s);
-        asked(s, PQsendPrepare(s->conn, names[i], statements[i], 0, NULL));
+        asked(s, PQsendPrepare(s->conn, name_of((pg_sql)i).text, pg_statements[i], 0, NULL));
     }
     return pg_flush(s);
 }

@@ -70,6 +70,7 @@ static run_info *run_of(const PGresult *p, int row)
     r->user_tags = pg_text(p, row, column++);
     r->pinned = pg_bool(p, row, column++);
     r->deleted = pg_int8(p, row, column++);
+    r->removed = (uint64_t)pg_int8(p, row, column++);
     if (read_columns(p, row, column, r) && read_tags(p, row, column + 3, r)) return r;
     run_info_free(r);
     return NULL;

@@ -57,6 +57,7 @@ static const step steps[] = {
            " state smallint NOT NULL DEFAULT 0," /* 0 live (or silent: compare `seen`), 1 ended, 2 crashed       */
            " rows bigint NOT NULL DEFAULT 0,"    /* stored                                                       */
            " lost bigint NOT NULL DEFAULT 0,"    /* known to be lost on the way                                  */
+           " removed bigint NOT NULL DEFAULT 0," /* rows that were stored and are too old to stay */
            " next_seq bigint NOT NULL DEFAULT 0,"
            " next_mark bigint NOT NULL DEFAULT 0," /* of numbered marks                                            */
            " clock_offset bigint NOT NULL DEFAULT 0," /* ns: the client's wall clock minus that of its rows, lately */

@@ -407,6 +407,16 @@ static store_status take_change(writing *w, const job *j)
     return STORE_OK;
 }
 
+store_status held_remove(pg_store *s, held_run *run, const chunk_key *keys, size_t count)
+{
+    writing w = {.s = s};
+    job j = {.run = run, .now = {.drop = keys, .drop_count = count}};
+    ask_late(&w, &j);
+    ask_drops(&w, &j);
+    store_status status = pg_flush(s);
+    return status == STORE_OK ? take_change(&w, &j) : status;
+}
+
 static store_status put_all(writing *w)
 {
     for (size_t i = 0; i < w->count; i++) ask_change(w, &w->jobs[i]);
