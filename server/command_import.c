@@ -59,6 +59,7 @@ static bool import_file(store *s, const char *name)
 
 int command_import(const config *c)
 {
+    if (c->original) return command_import_original(c);
     buf why = {0};
     store *s = store_open(c->store, STORE_WRITE, &why);
     if (!s) return command_failed(&why);

@@ -10,6 +10,7 @@ int command_serve(const config *c);
 int command_drift(const config *c);
 int command_export(const config *c);
 int command_import(const config *c);
+int command_import_original(const config *c);
 int command_healthcheck(const config *c);
 
 /* Prints "mnemic: …", frees `why`, returns EXIT_FAILURE. */

@@ -63,6 +63,8 @@ static const option_form options[] = {
     {"--out", TO(out), EXPORT, NULL, false},
     {"--app", TO(app), EXPORT, NULL, false},
     {"--all", TO(all), EXPORT, NULL, true},
+    {"--original", TO(original), IMPORT, NULL, true},
+    {"--drop-original", TO(drop_original), IMPORT, NULL, true},
 };
 
 static const char **slot_of(config *c, const option_form *o)
@@ -261,17 +263,27 @@ static bool check_export(const config *c, buf *why)
     return refuse(c, why);
 }
 
+static bool check_import(const config *c, buf *why)
+{
+    if (c->drop_original && !c->original)
+        buf_text(why, "--drop-original goes with --original");
+    else if (c->original && c->word_count > 0)
+        buf_text(why, "--original takes no files");
+    else if (!c->original && c->word_count == 0)
+        buf_text(why, "which files? Name them, or '-' for standard input");
+    else
+        return true;
+    return refuse(c, why);
+}
+
 static bool check(config *c, buf *why)
 {
     switch (c->command) {
     case COMMAND_SERVE: return check_serve(c, why);
     case COMMAND_DRIFT: return check_drift(c, why);
     case COMMAND_EXPORT: return check_export(c, why);
+    case COMMAND_IMPORT: return check_import(c, why);
     case COMMAND_HEALTHCHECK: return check_address("--http", c->http, why);
-    case COMMAND_IMPORT:
-        if (c->word_count > 0) return true;
-        buf_text(why, "which files? Name them, or '-' for standard input");
-        return refuse(c, why);
     default: return true;
     }
 }

@@ -34,6 +34,8 @@ typedef struct {
     const char *all;                /* … not NULL: every run; else those that `words` name                   */
     const char *retain_text;
     int64_t retain;                 /* ns: rows older than that are removed; 0: none; --retain, MNEMIC_RETAIN */
+    const char *original;           /* import: not NULL: from the Python original's tables in the database   */
+    const char *drop_original;      /* … which are dropped in the end                                        */
     const char *log_name;
     log_level log;
     char *const *words; /* what follows the command and is no option: runs, files                */

@@ -47,11 +47,15 @@ static const char export[] =
 
 static const char import[] =
     "usage: mnemic import [--store URL] FILE…\n"
+    "       mnemic import [--store postgresql://…] --original [--drop-original]\n"
     "\n"
     "Takes the runs from files that mnemic export wrote; '-' is standard input. What is there already is left as it is,\n"
     "so that importing twice, or again after an interruption, does no harm. A damaged file is refused. A store in\n"
     "SQLite must not be in use by a running server.\n"
-    "\n" STORE_HELP LOG_HELP HELP_HELP;
+    "\n"
+    "  --original         take the runs of the Python original from its tables in the same database, and compare them\n"
+    "                     row for row; servers may run meanwhile. Ended half-way, it goes on when called again\n"
+    "  --drop-original    then drop these tables, if nothing is in them that is not in mnemic's own\n" STORE_HELP LOG_HELP HELP_HELP;
 
 static const char healthcheck[] =
     "usage: mnemic healthcheck [--http ADDR:PORT] [--token-file FILE]\n"

@@ -3,7 +3,7 @@
 
    A server that cannot be reached is no failure: each call tries again, about once a second, and gives STORE_RETRY until
    it can. What libpq knows of (PG* variables, service files, several hosts) works as everywhere. */
-#include "store_postgres.h"
+#include "store_postgres_original.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -204,6 +204,8 @@ static void postgres_close(store *base)
     free(s->answers);
     free(s->doubts);
     free(s->summaries);
+    original_free(s->original);
+    free(s->original);
     free(s);
 }
 
@@ -213,6 +215,7 @@ static store *postgres_open(const char *url, store_mode mode, buf *why)
     s->base.kind = &store_postgres;
     s->mode = mode;
     s->summaries = mem_calloc(MAX_COLUMNS, sizeof *s->summaries);
+    s->original = mem_calloc(1, sizeof *s->original);
     bool good = parse_url(s, url, why);
     if (good) {
         store_status status = pg_connect(s);
@@ -234,12 +237,12 @@ const store_kind store_postgres = {
     .write = postgres_write,
     .edit = postgres_edit,
     .sweep = postgres_sweep,
-    .runs = postgres_runs,
-    .run = postgres_run,
-    .cover = postgres_cover,
-    .entries = postgres_entries,
-    .chunk = postgres_chunk,
-    .events = postgres_events,
+    .runs = both_runs,
+    .run = both_run,
+    .cover = both_cover,
+    .entries = both_entries,
+    .chunk = both_chunk,
+    .events = both_events,
     .unmerged = postgres_unmerged,
     .snapshot_begin = postgres_snapshot_begin,
     .snapshot_end = postgres_snapshot_end,

@@ -11,6 +11,9 @@
      store_postgres_sweep.c   store_sweep()
      store_postgres_read.c    runs, chunks, events
      store_postgres_cover.c   entries of a level, and the cover of a range
+     store_postgres_original.h  the tables of the Python original: what readers are given beside our own runs
+     store_postgres_both.c      … which is what the store offers to readers
+     store_postgres_import.c    … and moving them into chunks
 
    A statement is asked with pg_ask(); pg_flush() sends all that was asked and waits for the answers, so that many
    statements cost one way over the network and back (libpq's pipeline mode). */
@@ -77,6 +80,7 @@ typedef struct {
     size_t asked, room;
     uuid swept;         /* store_sweep() has looked at the runs up to this one */
     summary *summaries; /* [MAX_COLUMNS], of the entry being read             */
+    struct original *original;   /* the tables of the Python original                  */
 } pg_store;
 
 /* Where an entry lies within its level: by its first row. seq is 0 … INT64_MAX in the store. */

@@ -21,10 +21,11 @@
 
 #define LOCK_KEY "5786934592034237805" /* "mnemic", as a number */
 
-#define TIMESTAMP(type, ns) type " 'epoch' + (" ns ") / 1000 * interval '1 microsecond'"
-#define TIME_OF_ROW         "coalesce(c.first_time + (u.i - 1) * c.time_step, 0) + coalesce(u.rest, 0)"
+#define MOMENT(ns)  "timestamptz 'epoch' + (" ns ") / 1000 * interval '1 microsecond'"
+#define LOCAL(ns)   "(" MOMENT(ns) ")::timestamp" /* in the reader's zone, as the original's now() */
+#define TIME_OF_ROW "coalesce(c.first_time + (u.i - 1) * c.time_step, 0) + coalesce(u.rest, 0)"
 /* Unnests a chunk once, however many rows it has: reading array elements one by one would decompress it for each. */
-#define VALUE_COLUMNS TIMESTAMP("timestamptz", TIME_OF_ROW) " AS time, n.name, n.unit, u.v AS value"
+#define VALUE_COLUMNS MOMENT(TIME_OF_ROW) " AS time, n.name, n.unit, u.v AS value"
 #define VALUE_TABLES                                                                                                 \
     "mnemic.run r, LATERAL unnest(r.column_names, r.column_units) WITH ORDINALITY AS n (name, unit, k), "            \
     "mnemic.chunk c,"                                                                                                \
@@ -117,13 +118,11 @@ static const step steps[] = {
     {HAS_EXTENSION("timescaledb"), /* a week in each part */
      "SELECT create_hypertable('mnemic.chunk', 'first_time', chunk_time_interval => 604800000000000,"
      " create_default_indexes => false)"},
-    {NULL,
-     "CREATE VIEW mnemic.tracing_run AS SELECT r.run::text AS uuid, r.app AS app_name, r.column_names, " TIMESTAMP(
-         "timestamp", "r.started") " AS creation_time FROM mnemic.run r WHERE r.deleted = 0"},
+    {NULL, "CREATE VIEW mnemic.tracing_run AS SELECT r.run::text AS uuid, r.app AS app_name, r.column_names, " LOCAL(
+               "r.started") " AS creation_time FROM mnemic.run r WHERE r.deleted = 0"},
     /* The zipped unnest() gives a row's time_rest beside its first value; max() finds it. */
     {NULL,
-     "CREATE VIEW mnemic.tracing_row AS SELECT r.run::text AS uuid, u.row_data, " TIMESTAMP(
-         "timestamp",
+     "CREATE VIEW mnemic.tracing_row AS SELECT r.run::text AS uuid, u.row_data, " LOCAL(
          TIME_OF_ROW) " AS date_time FROM mnemic.run r, mnemic.chunk c, LATERAL"
                       " (SELECT (o - 1) % c.rows + 1 AS i, array_agg(nullif(v, 'NaN') ORDER BY o) AS row_data, "
                       "max(rest) AS rest"
@@ -145,6 +144,16 @@ static const step steps[] = {
     {"SELECT 1 FROM pg_views WHERE schemaname = 'public' AND viewname = 'tracing_run'"
      " AND definition LIKE '%mnemic.tracing_run%' AND to_regclass('public.tracing_row') IS NULL",
      "CREATE VIEW public.tracing_row AS SELECT * FROM mnemic.tracing_row"},
+    /* Runs of the original that are, or are being, moved into chunks; see store_postgres_original.h. */
+    {NULL, "CREATE TABLE mnemic.original ("
+           " run uuid PRIMARY KEY,"
+           " next_id bigint NOT NULL," /* rows with lower ids are in chunks                            */
+           " moved boolean NOT NULL)"},
+    {NULL, "CREATE FUNCTION mnemic.original_uuid(text) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT AS $$"
+           " SELECT CASE WHEN $1 ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN $1::uuid ELSE"
+           " overlay(overlay(hash PLACING '3' FROM 13) PLACING"
+           " substr('89ab', get_byte(decode(hash, 'hex'), 8) / 16 % 4 + 1, 1) FROM 17)::uuid END FROM (SELECT"
+           " md5('\\x6ba7b8119dad11d180b400c04fd430c8'::bytea || convert_to($1, 'UTF8')) AS hash) AS named $$"},
 };
 
 /* Asks one question. */

@@ -291,6 +291,8 @@ static void refusals(void **state)
         {"export --all x", "one of them; see mnemic export --help"},
         {"export --all=x", "--all takes no value"},
         {"import", "which files?"},
+        {"import --drop-original", "--drop-original goes with --original"},
+        {"import --original x", "--original takes no files"},
         {"import --out x y", "--out is no option of this command; see mnemic import --help"},
         {"--all", "--all is no option of this command; see mnemic --help"},
         {"--tls-cert c", "--tls-key"},

@@ -83,8 +83,11 @@ export function sideBySide(tests) {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export const runsOf = async (server, app) =>
-  (await server.get('/api/v1/apps')).find((a) => a.app === app)?.runs ?? [];
+/** None, too, while the store does not answer. */
+export async function runsOf(server, app) {
+  const apps = await server.get('/api/v1/apps');
+  return (Array.isArray(apps) ? apps : []).find((a) => a.app === app)?.runs ?? [];
+}
 
 /** The one run of a program, once it holds at least `rows`, durable or lost. */
 export const runWith = (server, app, rows) =>
