@@ -123,9 +123,7 @@ const tests = {
       await postgres.start();
       await pause(53 * i);
     }
-    const [{ rows }] = await until('it answers', async () => {
-      try { return await runsOf(server, program.app); } catch { return null; }
-    });
+    const { rows } = await until('it answers', async () => (await runsOf(server, program.app))[0]);
     await runWith(server, program.app, rows + 300);
     await assertWhole(server, program.app, await program.sampled(), { columns: 8 });
   },
@@ -182,9 +180,7 @@ const tests = {
     await primary.kill();
     await failing(server);
     await standby.promote();
-    const { rows } = await until('it writes', async () => {
-      try { return (await runsOf(server, program.app))[0]; } catch { return null; }
-    });
+    const { rows } = await until('it answers', async () => (await runsOf(server, program.app))[0]);
     await runWith(server, program.app, rows + 300);
     await assertWhole(server, program.app, await program.sampled(), { columns: 8 });
     await json.assertAll();
@@ -210,9 +206,7 @@ const tests = {
     await standby.start();
     const had = Number(await standby.sql('SELECT rows FROM mnemic.run'));
     await standby.promote();
-    await until('it goes on', async () => {
-      try { return (await runsOf(server, program.app))[0].rows > had + 300; } catch { return false; }
-    });
+    await runWith(server, program.app, had + 300);
     const { run, rows: all, series } = await assertWhole(server, program.app, await program.sampled(),
       { columns: 8, lost: null });
     assert.ok(run.lost >= 250, `${run.lost} rows were acknowledged and are gone`);
