@@ -28,7 +28,7 @@ PROGRAMS = $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/progra
 
 say      = $(if $(V),,@printf '  %-8s%s\n' $(1) '$@';)
 
-.PHONY: all demo test bench install clean tests programs fuzzers benches
+.PHONY: all demo test bench screenshots install clean tests programs fuzzers benches
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/mnemic $(EXAMPLES)
@@ -49,6 +49,10 @@ bench:
 	@sh server/setup.sh test
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all benches
 	@sh tests/bench/run.sh $(B)
+screenshots:
+	@sh server/setup.sh test
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all build/npm-test/.done
+	@NODE_MODULES=$(CURDIR)/build/npm-test/node_modules MNEMIC=$(abspath $(B)/mnemic) node tests/e2e/screenshots.mjs
 install: all
 	install -D -m 755 $(B)/mnemic $(DESTDIR)$(PREFIX)/bin/mnemic
 	install -D -m 644 dolon.h $(DESTDIR)$(PREFIX)/include/dolon.h
@@ -69,6 +73,9 @@ $(B)/server/%.o: server/%.c
 build/npm/.done: web/package.json web/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --omit=dev --ignore-scripts --no-audit --no-fund && touch .done
+build/npm-test/.done: web/package.json web/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch .done
 build/web/.done: build/npm/.done $(PAGE)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(call say,COPY)cp $(PAGE) build/npm/node_modules/uplot/dist/uPlot.esm.js build/npm/node_modules/uplot/dist/uPlot.min.css $(@D)

@@ -27,7 +27,8 @@ function factsOf(run, now) {
   return facts.filter(([, value]) => value !== '');
 }
 
-/** @param {Element} place @param {Handlers} on @returns {(run: RunDetail, now: number) => void} render */
+/** `away`: since when nothing was heard of the server, ms, or null.
+ *  @param {Element} place @param {Handlers} on @returns {(run: RunDetail, now: number, away: number | null) => void} render */
 export function makeFacts(place, on) {
   const name = el('h2');
   const dot = el('span', { class: 'dot', 'aria-hidden': 'true' });
@@ -47,13 +48,14 @@ export function makeFacts(place, on) {
     items.set(label, made);
     return made;
   }
-  return (run, now) => {
+  return (run, now, away) => {
+    const unsure = away !== null && run.state === 'live';
     setText(name, run.app);
-    setAttribute(dot, 'data-state', run.state);
-    setText(word, run.state);
+    setAttribute(dot, 'data-state', unsure ? 'unsure' : run.state);
+    setText(word, unsure ? 'live when last heard of' : run.state);
     setText(note, run.note);
     actions.render(run);
-    arrange(list, factsOf(run, now).map(([label, value]) => {
+    arrange(list, factsOf(run, away ?? now).map(([label, value]) => {
       const { node, value: dd } = item(label);
       setText(dd, value);
       setAttribute(dd, 'title', label === 'build' ? run.build : value);

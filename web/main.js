@@ -195,7 +195,9 @@ function render() {
     tree({ apps: filterApps(apps, test), selected: state.selected, now, searching: test !== null });
   }
   state.treeIsOld = false;
-  const { text, action } = noticeOf(standing(now));
+  const at = standing(now);
+  const { text, action } = noticeOf(at);
+  const lost = action === 'retry' ? at.since : null;
   setText(byId('notice'), text);
   byId('retry').hidden = action !== 'retry';
   byId('back').hidden = action !== 'back';
@@ -204,7 +206,7 @@ function render() {
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
   byId('facts').hidden = byId('bar').hidden = !feed;
   if (feed) {
-    facts(feed.run, now);
+    facts(feed.run, now, lost);
     bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });
   }
   board.render(feed, state.look);

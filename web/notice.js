@@ -11,7 +11,7 @@ const PATIENCE_MS = 1200; // a server that restarts is back sooner, and nobody n
 /** Its text stays the same while things stay the same: it is read aloud when it changes. @param {Standing} at @returns {Notice} */
 export function noticeOf({ since, now, shown, gone, back, behind, trouble }) {
   if (since !== null && now - since >= PATIENCE_MS) {
-    return { text: shown ? 'Connection to mnemic lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …', action: 'retry' };
+    return { text: shown ? 'Connection lost. What was received stays here; trying again …' : 'mnemic does not answer; trying again …', action: 'retry' };
   }
   if (gone) return { text: 'This run was deleted. What was received stays here until you leave it.', action: back ? 'back' : null };
   if (trouble) return { text: trouble, action: null };

@@ -157,8 +157,9 @@ test('a connection that breaks is told, what was received stays, and what was mi
   const { page, context } = await open(browser, `${door.url}#run=${program.uuid}`);
   await summaryHas(page, 'queue', 'latest ');
   door.shut();
-  await until('it is told', async () => /Connection to mnemic lost/.test(await notice(page)));
+  await until('it is told', async () => /Connection lost/.test(await notice(page)));
   assert.match(await summary(page, 'queue'), /latest /);
+  assert.equal(await page.locator('#facts .state').textContent(), 'live when last heard of');
   assert.equal(await page.locator('#tree .run').count(), 1);
   await shoot(page, 'lost');
   await program.row([4242, 1]);

@@ -10,7 +10,7 @@ const told = (more) => noticeOf({ since: null, now: 10_000, shown: true, gone: f
 test('what matters most is told, and nothing when all is well', () => {
   assert.deepEqual(told({}), { text: '', action: null });
   assert.equal(told({ since: 9_900 }).text, '', 'a hiccup');
-  assert.match(told({ since: 5_000, behind: true }).text, /^Connection to mnemic lost/);
+  assert.match(told({ since: 5_000, behind: true }).text, /^Connection lost/);
   assert.equal(told({ since: 5_000 }).action, 'retry');
   assert.match(told({ since: 5_000, shown: false }).text, /does not answer/);
   assert.match(told({ behind: true }).text, /storage is behind/);
