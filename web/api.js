@@ -32,6 +32,9 @@ const path = (id) => `/api/v1/runs/${encodeURIComponent(id)}`;
 /** @returns {Promise<App[]>} */
 export const getApps = () => get('/api/v1/apps');
 
+/** Those that were deleted and can still be brought back. @returns {Promise<App[]>} */
+export const getDeleted = () => get('/api/v1/apps?deleted=1');
+
 /** @param {string} id @returns {Promise<RunDetail>} */
 export const getRun = (id) => get(path(id));
 

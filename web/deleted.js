@@ -1,66 +1,56 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// deleted: the runs that were deleted here and can still be brought back. The server lists them no more; this browser does.
+// deleted: the runs that were deleted a short while ago, and can still be brought back.
 
+import { getDeleted } from './api.js';
 import { arrange, el, setText } from './dom.js';
 import { clock, date } from './format.js';
 
-/** `until`: when the server forgets it, ms. @typedef {{id: string, app: string, started: number, until: number}} Deleted */
-const KEY = 'mnemic.deleted';
+/** @typedef {import('./model.js').Run} Run */
+const AGAIN_MS = 30e3; // others delete, too, and the server forgets
 
-/** @param {HTMLDetailsElement} place @param {(run: Deleted) => void} bringBack */
-export function makeDeleted(place, bringBack) {
+/** @param {HTMLDetailsElement} place @param {(run: Run) => void} bringBack @param {() => void} changed */
+export function makeDeleted(place, bringBack, changed) {
   const title = el('summary');
   const list = el('ul');
   place.append(title, list);
-  let runs = read();
+  /** @type {Run[]} */
+  let runs = [];
   /** @type {Map<string, HTMLElement>} */
   const items = new Map();
+  let asked = -Infinity; // when, ms
 
-  /** @param {Deleted[]} next */
-  function keep(next) {
-    runs = next;
-    try {
-      localStorage.setItem(KEY, JSON.stringify(runs));
-    } catch {
-      // A browser that keeps nothing shows them until the page is left.
-    }
-  }
-
-  /** @param {Deleted} run */
+  /** @param {Run} run */
   function itemOf(run) {
     const known = items.get(run.id);
     if (known) return known;
-    const button = el('button', { type: 'button', class: 'link', text: 'Bring back', 'aria-label': `Bring back ${run.app} of ${date(run.started)} ${clock(run.started)}` });
+    const when = `${date(run.started)} ${clock(run.started)}`;
+    const button = el('button', { type: 'button', class: 'link', text: 'Bring back', 'aria-label': `Bring back ${run.app} of ${when}` });
     button.addEventListener('click', () => bringBack(run));
-    const item = el('li', {}, el('span', { text: `${run.app}, ${date(run.started)} ${clock(run.started)}` }), button);
+    const item = el('li', {}, el('span', { text: `${run.app}, ${when}` }), button);
     items.set(run.id, item);
     return item;
   }
 
-  window.addEventListener('storage', (event) => { if (event.key === KEY) runs = read(); });
-  return {
-    /** @param {Deleted} run */
-    add: (run) => keep([run, ...runs.filter((r) => r.id !== run.id)]),
-    /** @param {string} id */
-    remove: (id) => keep(runs.filter((r) => r.id !== id)),
-    /** @param {string} id @param {number} now */
-    find: (id, now) => runs.find((r) => r.id === id && r.until > now),
-    /** @param {number} now */
-    render(now) {
-      const left = runs.filter((r) => r.until > now);
-      place.hidden = left.length === 0;
-      setText(title, `Deleted just now (${left.length})`);
-      arrange(list, left.map(itemOf));
-    },
-  };
-}
-
-/** @returns {Deleted[]} */
-function read() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((r) => typeof r?.id === 'string' && typeof r.app === 'string' && r.started > 0 && r.until > 0) : [];
-  } catch {
-    return [];
+  function render() {
+    const ids = new Set(runs.map((r) => r.id));
+    for (const id of items.keys()) if (!ids.has(id)) items.delete(id);
+    place.hidden = runs.length === 0;
+    setText(title, `Deleted just now (${runs.length})`);
+    arrange(list, runs.map(itemOf));
+    changed();
   }
+
+  /** Asks the server, if that was long ago or `anew`. */
+  async function refresh(anew = false) {
+    if (!anew && performance.now() - asked < AGAIN_MS) return;
+    asked = performance.now();
+    try {
+      runs = (await getDeleted()).flatMap((app) => app.runs);
+      render();
+    } catch {
+      asked = -Infinity; // the next poll asks again
+    }
+  }
+
+  return { refresh, find: (/** @type {string} */ id) => runs.find((r) => r.id === id) };
 }

@@ -24,7 +24,8 @@ export class Feed {
     this.view = view;
     this.away = /** @type {number | null} */ (null); // since when the server cannot be reached, ms
     this.behind = /** @type {boolean | null} */ (null); // what the stream says of the storage
-    this.gone = false; // the run was deleted: nothing more is to be had of it
+    this.gone = false;       // the server lists this run no more; for a while it can still be read,
+    this.unreadable = false; // but no longer
     /** @type {Map<number, Trace>} by column */
     this.traces = new Map();
     /** @type {import('./model.js').Gap[]} */
@@ -84,7 +85,7 @@ export class Feed {
 
   /** Opens the stream if the run may still say something. */
   listen() {
-    if (this.hangUp || this.closed || this.over || this.gone) return;
+    if (this.hangUp || this.closed || this.over || this.unreadable) return;
     this.hangUp = follow(this.run.id, {
       hello: (run, again) => {
         this.away = null;
@@ -127,8 +128,10 @@ export class Feed {
   vanish(gone) {
     if (gone === this.gone) return;
     this.gone = gone;
-    if (gone) this.rest();
-    else this.refresh();
+    if (!gone && this.unreadable) {
+      this.unreadable = false;
+      this.refresh();
+    }
     this.changed();
   }
 
@@ -205,6 +208,8 @@ export class Feed {
   /** A run that was deleted is asked for no more; what was received stays. @param {unknown} error */
   deleted(error) {
     if (!(error instanceof Refusal) || error.status !== 404) return false;
+    this.unreadable = true;
+    this.rest();
     this.vanish(true);
     return true;
   }
@@ -225,7 +230,7 @@ export class Feed {
 
   /** One request at a time, for the columns in view that are out of date. */
   async pump() {
-    if (this.busy || this.closed || this.gone) return;
+    if (this.busy || this.closed || this.unreadable) return;
     const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
     if (columns.length === 0) return;
     const busy = this.busy = new AbortController();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // main: wiring. The address says what is shown; everything else follows from it and from what the server tells.
 
-import { Refusal, getApps, getRun } from './api.js';
+import { Refusal, getApps, getRun, getStatus } from './api.js';
 import { makeBar } from './bar.js';
 import { Board } from './board.js';
 import { arrange, byId, setAttribute, setText } from './dom.js';
@@ -50,6 +50,7 @@ const manager = makeManager(/** @type {HTMLDetailsElement} */ (byId('deleted')),
     poll();
   },
   changed: () => poll(),
+  redraw: plan,
 });
 const facts = makeFacts(byId('facts'), manager.handlers);
 const foot = makeFoot(byId('foot'));
@@ -144,9 +145,10 @@ async function poll() {
   if (polling) return;
   polling = true;
   try {
-    state.apps = await getApps();
+    [state.apps, state.status] = await Promise.all([getApps(), getStatus()]);
     state.treeIsOld = true;
     state.away = null;
+    manager.deleted.refresh();
     state.trouble = '';
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
     state.feed?.vanish(!run);
@@ -167,7 +169,7 @@ function standing(now) {
   const { feed, away, status } = state;
   return {
     now, shown: feed !== null, since: away ?? feed?.away ?? null, gone: feed?.gone ?? false,
-    back: feed !== null && manager.deleted.find(feed.run.id, now) !== undefined,
+    back: feed !== null && manager.deleted.find(feed.run.id) !== undefined,
     behind: feed?.behind ?? status?.behind ?? false, trouble: state.trouble || state.refused,
   };
 }
@@ -201,7 +203,6 @@ function render() {
   setText(byId('notice'), text);
   byId('retry').hidden = action !== 'retry';
   byId('back').hidden = action !== 'back';
-  manager.deleted.render(now);
   foot(state.status);
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
   byId('facts').hidden = byId('bar').hidden = !feed;
@@ -226,7 +227,7 @@ byId('retry').addEventListener('click', () => {
   poll();
 });
 byId('back').addEventListener('click', () => {
-  const run = state.feed && manager.deleted.find(state.feed.run.id, Date.now());
+  const run = state.feed && manager.deleted.find(state.feed.run.id);
   if (run) manager.bringBack(run);
 });
 byId('skip').addEventListener('click', (event) => {

@@ -6,13 +6,12 @@ import { makeDeleted } from './deleted.js';
 import { makeEditor } from './edit.js';
 
 /** @typedef {import('./model.js').Run} Run
- *  @typedef {import('./model.js').Edit} Edit
- *  @typedef {import('./deleted.js').Deleted} Deleted */
+ *  @typedef {import('./model.js').Edit} Edit */
 
 /** @param {HTMLDetailsElement} place of the deleted ones @param {import('./toast.js').Toast} toast
- *  @param {{edited: (run: Run) => void, changed: () => void}} on `changed`: a run went or came back */
+ *  @param {{edited: (run: Run) => void, changed: () => void, redraw: () => void}} on `changed`: a run went or came back */
 export function makeManager(place, toast, on) {
-  const deleted = makeDeleted(place, (run) => bringBack(run));
+  const deleted = makeDeleted(place, (run) => bringBack(run), on.redraw);
   /** @param {Run} run @param {Edit} edit */
   const change = async (run, edit) => on.edited(await editRun(run.id, edit));
   const edit = makeEditor(change);
@@ -26,10 +25,10 @@ export function makeManager(place, toast, on) {
     }
   }
 
-  /** @param {Deleted} run */
+  /** @param {Run} run */
   const bringBack = (run) => attempt(async () => {
     const back = await editRun(run.id, { deleted: false });
-    deleted.remove(run.id);
+    deleted.refresh(true);
     toast(`${run.app} is back.`);
     on.edited(back);
     on.changed();
@@ -39,10 +38,9 @@ export function makeManager(place, toast, on) {
   async function remove(run) {
     if (run.state === 'live') return toast('A live run cannot be deleted. End the program first.');
     await attempt(async () => {
-      const { undo_seconds: seconds } = await deleteRun(run.id);
-      const gone = { id: run.id, app: run.app, started: run.started, until: Date.now() + seconds * 1000 };
-      deleted.add(gone);
-      toast(`${run.app} was deleted.`, { label: 'Undo', run: () => bringBack(gone) });
+      await deleteRun(run.id);
+      deleted.refresh(true);
+      toast(`${run.app} was deleted.`, { label: 'Undo', run: () => bringBack(run) });
       on.changed();
     });
   }
