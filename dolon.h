@@ -240,7 +240,7 @@
 
        x86_64-w64-mingw32-gcc -o first.exe first.c -lws2_32         (-static: needs nothing else at run time)
 
-   In the file with the implementation include dolon.h, or <winsock2.h>, before <windows.h>. Columns come from
+   In the file with the implementation include dolon.h before <windows.h>, or define WIN32_LEAN_AND_MEAN. Columns come from
    GetSystemTimes() (cpu_percent), GetProcessTimes() (process_cpu_percent), GlobalMemoryStatusEx()
    (virtual_memory_percent), GetProcessMemoryInfo() (memory_use: WorkingSetSize; page_faults; mem_allocation:
    PrivateUsage, all that is private to the process, for Windows does not tell what of its heaps is in use),
@@ -781,8 +781,8 @@ struct dolon__scope {
 #include <string.h>
 #include <time.h>
 #if defined(_WIN32)
-#if defined(_INC_WINDOWS) && !defined(_WINSOCK2API_)
-#error "dolon.h: include it before <windows.h> in the file with DOLON_IMPLEMENTATION, or <winsock2.h> before both"
+#if defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
+#error "dolon.h: include it before <windows.h> in the file with DOLON_IMPLEMENTATION, or define WIN32_LEAN_AND_MEAN"
 #endif
 #include <winsock2.h>
 #include <ws2tcpip.h>

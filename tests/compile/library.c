@@ -19,6 +19,40 @@ int traced(void)
     return (int)stats.columns;
 }
 
+#elif defined(_WIN32)
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+static HANDLE gone;
+static const char *path;
+
+static DWORD WINAPI load(void *columns)
+{
+    int (*traced)(void);
+    HMODULE library = LoadLibraryA(path);
+    FARPROC symbol = library ? GetProcAddress(library, "traced") : NULL;
+    memcpy(&traced, &symbol, sizeof traced);
+    *(int *)columns = symbol ? traced() : -1;
+    if (library) FreeLibrary(library);
+    SetEvent(gone);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int columns = 0;
+    HANDLE thread;
+    path = argv[argc - 1];
+    gone = CreateEventA(NULL, TRUE, FALSE, NULL);
+    thread = CreateThread(NULL, 0, load, &columns, 0, NULL);
+    WaitForSingleObject(gone, INFINITE);
+    WaitForSingleObject(thread, INFINITE); /* it ends when the library is gone that it has counted in */
+    printf("%d columns\n", columns);
+    return columns < 7 || GetModuleHandleA(path) != NULL;
+}
+
 #else
 
 #include <dlfcn.h>

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ROOT, start, startMnemic, until } from './mnemic.mjs';
+import { PATIENCE, ROOT, start, startMnemic, until } from './mnemic.mjs';
 import { exported, runsOf } from './traced.mjs';
 
 const WINE = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine'].find(existsSync) ?? 'wine64';
@@ -98,3 +98,13 @@ for (const [name, platform] of Object.entries(PLATFORMS)) {
     await Promise.all(['return', 'crash', 'abort'].map((end) => trace(platform, program, end)));
   });
 }
+
+test('Windows, a DLL that is loaded late and unloaded', (t) => {
+  const [compiler] = PLATFORMS['Windows, C'].build;
+  if ([compiler, WINE].some((tool) => spawnSync(tool, ['--version']).error)) return t.skip('MinGW-w64 or Wine is not installed');
+  const compile = (...args) => execFileSync(compiler, [`-I${ROOT}`, join(ROOT, 'tests/compile/library.c'), ...WARN, ...args]);
+  compile('-std=c99', '-DLIBRARY', '-shared', '-o', join(dir, 'traced.dll'), '-static', '-lws2_32');
+  compile('-std=c99', '-o', join(dir, 'loader.exe'));
+  const { status, stdout } = spawnSync(WINE, ['loader.exe', 'traced.dll'], { cwd: dir, env: wineEnv(), encoding: 'utf8', timeout: PATIENCE });
+  assert.equal(status, 0, stdout);
+});
