@@ -64,6 +64,17 @@ export function fileAddress(id, kind, range) {
   return `${path(id)}.${kind}${q}`;
 }
 
+/** `range` null: the whole run. @param {string} id @param {import('./model.js').Range | null} range @param {AbortSignal} signal
+ *  @returns {Promise<import('./verdict.js').Drifts>} */
+export const getDrift = (id, range, signal) =>
+  get(`${path(id)}/drift${range ? `?${new URLSearchParams({ from: String(range.from), to: String(range.to) })}` : ''}`, signal);
+
+/** @param {string} id @param {{from: number, to: number, columns: number[], differenced: boolean}} what
+ *  @param {AbortSignal} signal @returns {Promise<import('./relation.js').Correlation>} */
+export const getCorrelation = (id, { from, to, columns, differenced }, signal) =>
+  get(`${path(id)}/correlation?${new URLSearchParams({ from: String(from), to: String(to), columns: columns.join(), differenced: differenced ? '1' : '0' })}`, signal);
+
+
 const RETRY_MS = [500, 1000, 2000, 5000];
 
 /** Follows a run until closed. EventSource gives up for good on some failures, so reconnecting is done here.

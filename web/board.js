@@ -184,6 +184,18 @@ export class Board {
     this.sections.get(pinned ? keyOf('pinned', 'Pinned') : keyOf('function', `${name}()`))?.focus();
   }
 
+  /** Brings a column's chart into view; one that is hidden comes back. False: there is none yet. @param {string} name */
+  show(name) {
+    const card = [...this.cards.values()].find((c) => c.column.name === name);
+    if (!card || this.place.hidden) return false;
+    if (!card.node.isConnected) this.on.dress(marked(this.look, 'hide', [name], false));
+    requestAnimationFrame(() => {
+      card.node.scrollIntoView({ block: 'center' });
+      card.plot.focus({ preventScroll: true });
+    });
+    return true;
+  }
+
   /** @param {Feed | null} feed @param {Look} look */
   render(feed, look) {
     this.feed = feed;

@@ -9,6 +9,7 @@ import { makeGrip } from './grip.js';
 import { heightOf, plainLook } from './look.js';
 import { extent } from './model.js';
 import { perSecond, rateOf } from './rate.js';
+import { perHour, reason, verdictWords } from './verdict.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./look.js').Look} Look
@@ -29,10 +30,11 @@ export class Card {
     this.unit = el('span', { class: 'unit' });
     this.spread = el('span', { class: 'spread' });
     this.tag = el('span', { class: 'tag' });
+    this.finding = el('span', { class: 'verdict' });
     this.plot = el('div', { class: 'plot', role: 'img', tabindex: '-1', 'aria-label': column.name });
     this.grip = makeGrip(column.name, (height, all) => on.tall(column.name, height, all));
     this.node = el('figure', { class: 'card' },
-      el('figcaption', {}, el('span', { class: 'name', text: column.name, title: column.name }), this.tag,
+      el('figcaption', {}, el('span', { class: 'name', text: column.name, title: column.name }), this.tag, this.finding,
         el('span', { class: 'now' }, this.spread, this.value, this.unit), this.menuButton()), this.plot, this.grip.node);
     /** @type {ReturnType<typeof makeChart> | null} */
     this.chart = null;
@@ -99,9 +101,12 @@ export class Card {
   draw(feed, range) {
     if (!this.chart || this.drawn === feed.version) return;
     this.drawn = feed.version;
+    const found = feed.findings.get(this.index);
     const raw = feed.traces.get(this.index);
     this.trace = raw && this.rate ? rateOf(raw) : raw;
-    this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks });
+    this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
+      found: this.rate ? undefined : found });
+    showVerdict(this.finding, found);
     if (!this.trace) return;
     const seen = extent(this.trace, range);
     // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
@@ -138,10 +143,18 @@ export class Card {
     const lost = feed.gaps.reduce((n, g) => n + (g[1] > range.from && g[0] < range.to ? g[2] : 0), 0);
     const unit = this.shownUnit;
     return `${name}: latest ${text(seen.latest, unit)}, least ${text(seen.min, unit)}, greatest ${text(seen.max, unit)}, from ${when}` +
-      (lost > 0 ? `, ${number(lost)} rows lost` : '') +
+      (lost > 0 ? `, ${number(lost)} rows lost` : '') + (this.finding.textContent && `, ${this.finding.dataset.verdict} by ${this.finding.textContent}`) +
       (this.rate && this.trace ? rateNote(this.trace) : '') +
       (this.log && (seen.min ?? 1) <= 0 ? ', values that are not above 0 are not drawn' : '');
   }
+}
+
+/** Only what drifts says so: most do not. @param {HTMLElement} node @param {import('./verdict.js').Drift | undefined} found */
+function showVerdict(node, found) {
+  const drifts = found?.verdict === 'rising' || found?.verdict === 'falling';
+  setText(node, found && drifts && found.slope !== null ? perHour(found.slope, found) : '');
+  setAttribute(node, 'data-verdict', found && drifts ? found.verdict : null);
+  setAttribute(node, 'title', found && drifts ? `${verdictWords(found)}. ${reason(found)}` : null);
 }
 
 /** @param {Trace} trace */

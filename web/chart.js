@@ -6,6 +6,7 @@ import { drawBand, limits } from './band.js';
 import { theme } from './colours.js';
 import { axis, increments, timeAxis } from './format.js';
 import { reduced, valueRange } from './model.js';
+import { circleOutliers, drawShifts } from './findings.js';
 import { FONT, drawMarks, gapsInView, nameGaps, shadeGaps } from './overlay.js';
 import uPlot from './uPlot.esm.js';
 
@@ -13,7 +14,8 @@ import uPlot from './uPlot.esm.js';
  *  @typedef {import('./model.js').Range} Range
  *  @typedef {{zoom: (range: Range) => void, reset: () => void, cursor: () => void}} Handlers
  *  @typedef {{unit: string, width: number, height: number, log: boolean}} Shape in CSS pixels
- *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[]}} Drawing */
+ *  @typedef {{trace: Trace | undefined, range: Range, gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[],
+ *    found?: import('./verdict.js').Drift | undefined}} Drawing */
 
 const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
@@ -84,7 +86,8 @@ function options({ unit, width, height, log }, on, now) {
         shadeGaps(chart, lost);
         if (trace && reduced(trace)) drawBand(chart, trace);
       }],
-      draw: [(chart) => drawMarks(chart, now().marks), (chart) => nameGaps(chart, now().gaps)],
+      draw: [(chart) => drawMarks(chart, now().marks), (chart) => nameGaps(chart, now().gaps),
+        (chart) => drawShifts(chart, now().found), (chart) => circleOutliers(chart, now().found)],
       setCursor: [() => on.cursor()],
       setSelect: [(chart) => {
         const { left, width: wide } = chart.select;

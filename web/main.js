@@ -10,6 +10,8 @@ import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
 import { makeFinder } from './finder.js';
 import { makeFoot } from './foot.js';
+import { makeInsight } from './insight.js';
+import { plainInsight } from './insightstate.js';
 import { plainLook } from './look.js';
 import { makeManager } from './manage.js';
 import { happened, sameView, usualRun, usualView } from './model.js';
@@ -32,6 +34,8 @@ const state = {
   feed: /** @type {Feed | null} */ (null),
   opening: /** @type {string | null} */ (null),
   look: plainLook(), // kept from run to run
+  insight: plainInsight(),
+  goTo: '',          // the column whose chart is to be brought into view
   refused: '',       // why the run that was asked for cannot be shown
   trouble: '',       // why the server cannot tell of its runs
   status: /** @type {import('./model.js').Status | null} */ (null),
@@ -54,7 +58,7 @@ const manager = makeManager(/** @type {HTMLDetailsElement} */ (byId('deleted')),
 });
 const facts = makeFacts(byId('facts'), manager.handlers);
 const foot = makeFoot(byId('foot'));
-const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look }));
+const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look, insight: state.insight }));
 const bar = makeBar(byId('bar'), steer);
 const board = new Board(byId('charts'), {
   zoom: (range) => steer.show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
@@ -63,6 +67,20 @@ const board = new Board(byId('charts'), {
   dress,
 });
 const empty = makeEmpty();
+const insight = makeInsight(byId('views'), byId('insight'), {
+  address(next, run) {
+    const { feed } = state;
+    if (feed) location.hash = format({ run: run ?? feed.run.id, view: run ? { kind: 'all' } : feed.view, look: state.look, insight: next });
+  },
+  goTo(column) {
+    location.hash = format({ run: state.feed?.run.id ?? null, view: state.feed?.view ?? null, look: state.look, insight: { ...state.insight, panel: null } });
+    state.goTo = column;
+  },
+  zoom(range) {
+    state.insight = { ...state.insight, panel: null };
+    steer.show({ kind: 'range', from: Math.round(range.from), to: Math.round(range.to) });
+  },
+});
 
 /* ---- what is shown ---- */
 
@@ -78,6 +96,8 @@ async function arrive() {
   state.treeIsOld = true;
   const place = parse(location.hash);
   state.look = place.look ?? state.look;
+  // A link of the tree names only a run: the question asked of the one before is asked of it, too.
+  state.insight = place.view ? place.insight ?? plainInsight() : { ...state.insight, pair: null, span: null };
   const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
   state.selected = id;
   if (id === null) return plan();
@@ -126,7 +146,7 @@ function leave() {
  *  @param {string} id @param {View} view */
 function settle(id, view) {
   steer.settle(view);
-  history.replaceState(null, '', format({ run: id, view, look: state.look }));
+  history.replaceState(null, '', format({ run: id, view, look: state.look, insight: state.insight }));
 }
 
 /** @param {import('./card.js').Pointed | null} pointed */
@@ -210,7 +230,11 @@ function render() {
     facts(feed.run, now, lost);
     bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });
   }
+  insight.render(feed, state.insight, apps?.flatMap((a) => a.runs) ?? []);
+  byId('charts').hidden = feed !== null && state.insight.panel !== null;
+  byId('bar').hidden ||= insight.comparing;
   board.render(feed, state.look);
+  if (state.goTo && board.show(state.goTo)) state.goTo = '';
   if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
 }
 

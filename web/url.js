@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // url: what the page shows, as the part of its address after "#", and back. Pure.
 
+import { readInsight, writeInsight } from './insightstate.js';
 import { readLook, writeLook } from './look.js';
 
 /** @typedef {import('./model.js').View} View
- *  @typedef {import('./look.js').Look} Look */
-/** `view` null: the run's usual one; `look` null: as the charts look now. @typedef {{run: string | null, view: View | null, look?: Look | null}} Place */
+ *  @typedef {import('./look.js').Look} Look
+ *  @typedef {import('./insightstate.js').Insight} Insight */
+/** `view` null: the run's usual one; `look` null: as the charts look now. @typedef {{run: string | null, view: View | null, look?: Look | null,
+ *  insight?: Insight | null}} Place `insight` null: the charts */
 
 /** @param {Place} place @returns {string} */
-export function format({ run, view, look }) {
+export function format({ run, view, look, insight }) {
   if (run === null) return '#';
   const q = new URLSearchParams({ run });
   if (view?.kind === 'last') q.set('last', String(view.seconds));
@@ -18,6 +21,7 @@ export function format({ run, view, look }) {
     q.set('to', String(view.to));
   }
   if (look) writeLook(look, q);
+  if (insight) writeInsight(insight, q);
   return `#${q}`;
 }
 
@@ -25,8 +29,8 @@ export function format({ run, view, look }) {
 export function parse(hash) {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   const run = q.get('run');
-  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null, look: null };
-  return { run: run.toLowerCase(), view: viewOf(q), look: readLook(q) };
+  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null, look: null, insight: null };
+  return { run: run.toLowerCase(), view: viewOf(q), look: readLook(q), insight: readInsight(q) };
 }
 
 /** @param {URLSearchParams} q @returns {View | null} */

@@ -49,18 +49,21 @@ export const summary = async (page, name) => (await card(page, name).locator('.p
 
 export const summaryHas = (page, name, text) => until(`the chart ${name} says "${text}"`, async () => (await summary(page, name)).includes(text));
 
-/** How many pixels of a chart's canvas have the colour of its line, of which a thin one has no pixel all to itself. */
-export const inked = (page, name) => card(page, name).locator('canvas').evaluate((canvas) => {
-  const probe = document.createElement('canvas').getContext('2d');
-  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
-  probe.fillRect(0, 0, 1, 1);
-  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+/** How many pixels of a chart's canvas have the colour of its line, or another of the style's; a thin one has no pixel all to itself. */
+export const inked = (page, name, colour = '--accent') => inkedIn(card(page, name).locator('canvas'), colour);
+export const inkedIn = (canvases, colour) => canvases.evaluate((canvas, property) => {
+  const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height }).getContext('2d', { willReadFrequently: true });
+  copy.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+  copy.fillRect(0, 0, 1, 1);
+  const [r, g, b] = copy.getImageData(0, 0, 1, 1).data;
+  copy.clearRect(0, 0, 1, 1);
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   let n = 0;
   const close = (a, b) => Math.abs(a - b) < 4;
   for (let i = 0; i < data.length; i += 4) if (close(data[i], r) && close(data[i + 1], g) && close(data[i + 2], b) && data[i + 3] > 100) n++;
   return n;
-});
+}, colour);
 
 export const shoot = (page, name) => {
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -68,8 +71,9 @@ export const shoot = (page, name) => {
 };
 
 /** Drags over a chart from one to another share of its width. */
-export async function drag(page, name, from, to) {
-  const box = await card(page, name).locator('.u-over').boundingBox();
+export const drag = (page, name, from, to) => dragOver(page, card(page, name).locator('.u-over'), from, to);
+export async function dragOver(page, place, from, to) {
+  const box = await place.boundingBox();
   const y = box.y + box.height / 2;
   await page.mouse.move(box.x + box.width * from, y);
   await page.mouse.down();

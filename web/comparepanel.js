@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// comparepanel: the run that is shown, as the baseline, and others beside it: figures, passports, charts over each other.
+
+import { compareColumns, comparePassports, sharedMarks } from './comparison.js';
+import { makeCompareTable } from './comparetable.js';
+import { arrange, el, setText } from './dom.js';
+import { moment } from './format.js';
+import { MOST_RUNS } from './insightstate.js';
+import { elapsed, makeOverlay } from './overlaychart.js';
+import { loadSides } from './sides.js';
+
+/** @typedef {import('./comparison.js').Side} Side
+ *  @typedef {import('./insightstate.js').Insight} Insight
+ *  @typedef {import('./model.js').Run} Run
+ *  @typedef {{change: (changed: Partial<Insight>) => void, baseline: (id: string, others: string[]) => void}} Handlers */
+
+const START = ''; // of the select: by their beginnings
+
+/** @param {Handlers} on */
+export function makeCompare(on) {
+  const lead = el('p', { class: 'lead', role: 'status' });
+  const runs = el('ul', { class: 'sides', 'aria-label': 'Runs compared' });
+  const align = el('select', { 'aria-label': 'What the runs are laid on each other by' });
+  const whole = el('button', { type: 'button', class: 'quiet', text: 'Whole runs' });
+  const add = el('select', { 'aria-label': 'Add a run' });
+  const controls = el('div', { class: 'controls' }, add, align, whole);
+  const table = makeCompareTable((name) => goTo(name));
+  const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
+  const grid = el('div', { class: 'grid' });
+  const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
+    text: 'Of a counter its rate. A percentage tells how much more than in the first run, the baseline. A p99 is a range where points stand for many rows: it lies between.' })),
+  section('Facts', passports), section('Charts', grid));
+  const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
+  /** @type {Map<string, HTMLElement>} */
+  const figures = new Map();
+  let shown = /** @type {Side[]} */ ([]);
+  let span = /** @type {Insight['span']} */ (null);
+  /** @type {WeakMap<Element, () => {destroy: () => void}>} */
+  const makers = new WeakMap();
+  /** @type {Map<Element, {destroy: () => void}>} */
+  const charts = new Map();
+  const near = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const make = makers.get(target);
+      if (isIntersecting && make && !charts.has(target)) charts.set(target, make());
+      else if (!isIntersecting) drop(target);
+    }
+  }, { rootMargin: '300px' });
+
+  align.addEventListener('change', () => on.change({ mark: align.value === START ? null : align.value.slice(1), span: null }));
+  whole.addEventListener('click', () => on.change({ span: null }));
+
+  /** @param {Element} place */
+  function drop(place) {
+    charts.get(place)?.destroy();
+    charts.delete(place);
+  }
+
+  /** @param {string} name */
+  function goTo(name) {
+    const figure = figures.get(name);
+    figure?.scrollIntoView({ block: 'center' });
+    figure?.focus({ preventScroll: true });
+  }
+
+  /** @param {string[]} ids the baseline first @param {Insight} insight @param {AbortSignal} signal */
+  async function load(ids, insight, signal) {
+    if (ids.length < 2) {
+      shown = [];
+      return render(insight, []);
+    }
+    if (shown.length === 0) setText(lead, 'Fetching …');
+    const loaded = await loadSides(ids, insight, signal);
+    shown = loaded.sides;
+    span = insight.span;
+    render(insight, sharedMarks(loaded.marks.map((marks) => ({ marks }))));
+  }
+
+  /** @param {Insight} insight @param {string[]} marks */
+  function render(insight, marks) {
+    results.hidden = shown.length < 2;
+    whole.hidden = insight.span === null;
+    align.hidden = shown.length < 2 || (marks.length === 0 && insight.mark === null);
+    const known = insight.mark === null || marks.includes(insight.mark) ? marks : [insight.mark, ...marks];
+    align.replaceChildren(el('option', { value: START, text: 'from their beginnings' }),
+      ...known.map((text) => el('option', { value: `=${text}`, text: `from the mark “${text}”` })));
+    align.value = insight.mark === null ? START : `=${insight.mark}`;
+    setText(lead, shown.length < 2 ? 'Add a run here, or tick runs in the list of runs: they are laid over this one.' : remarks(insight));
+    if (shown.length < 2) return arrange(grid, []);
+    table.render(compareColumns(shown), names());
+    arrange(passports, [factsTable()]);
+    drawCharts();
+  }
+
+  /** @param {Insight} insight */
+  function remarks({ mark, span: chosen }) {
+    const without = mark === null ? [] : names().filter((_, i) => shown[i]?.marked === false);
+    const time = chosen ? [`From ${elapsed(chosen[0])} to ${elapsed(chosen[1])}.`] : [];
+    return [...time, ...without.map((name) => `${name} has no such mark and is laid by its beginning.`)].join(' ');
+  }
+
+  /** Runs of one application are told by when they began. */
+  const names = () => {
+    const one = new Set(shown.map(({ run }) => run.app)).size === 1;
+    return shown.map(({ run }) => (one ? moment(run.started, Date.now()) : `${run.app}, ${moment(run.started, Date.now())}`));
+  };
+
+  function factsTable() {
+    const facts = comparePassports(shown.map(({ run }) => run));
+    const differing = facts.filter((f) => f.differs);
+    const same = facts.filter((f) => !f.differs);
+    const head = el('thead', {}, el('tr', {}, el('td'), ...names().map((name, i) => el('th', { scope: 'col' }, el('span', { class: 'swatch', 'data-series': String(i + 1) }), name))));
+    const rows = [...differing, ...same].map(({ fact, values, differs }) => el('tr', { ...(!differs && { class: 'quieter' }) },
+      el('th', { scope: 'row', text: fact }), ...(differs ? values.map((v) => el('td', { text: v || '–' })) : [el('td', { colspan: String(values.length), text: `${values[0]}, in all` })])));
+    return el('table', { class: 'figures facts' }, head, el('tbody', {}, ...rows));
+  }
+
+  /** All charts show the same time: what was chosen, or from the first beginning to the last end. @returns {[number, number]} */
+  function range() {
+    if (span) return span;
+    const ends = shown.flatMap(({ series, zero }) => [series.time[0], series.time.at(-1)].flatMap((t) => (t === undefined ? [] : [t - zero])));
+    return ends.length > 0 && Math.max(...ends) > Math.min(...ends) ? [Math.min(...ends), Math.max(...ends)] : [0, 1000];
+  }
+
+  function drawCharts() {
+    near.disconnect();
+    for (const place of [...charts.keys()]) drop(place);
+    figures.clear();
+    const [from, to] = range();
+    arrange(grid, compareColumns(shown).map(({ name, unit, kind, figures: of }) => {
+      const plot = el('div', { class: 'plot', role: 'img', 'aria-label': `${name} in ${of.filter((f) => f?.mean !== null && f !== null).length} runs, from ${elapsed(from)} to ${elapsed(to)}. The table of columns has its figures.` });
+      makers.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, (chosen) => on.change({ span: chosen })));
+      plot.addEventListener('dblclick', () => on.change({ span: null }));
+      const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
+        el('span', { class: 'unit', text: kind === 'counter' ? `${unit}/s` : unit })), plot);
+      figures.set(name, node);
+      return node;
+    }));
+    for (const plot of grid.querySelectorAll('.plot')) near.observe(plot);
+  }
+
+  let width = 0;
+  new ResizeObserver(() => {
+    const now = grid.querySelector('.card')?.clientWidth ?? 0;
+    if (now === width || now === 0) return;
+    width = now;
+    if (shown.length > 1) drawCharts();
+  }).observe(grid);
+
+  /** The runs on top, from the list that the tree has. @param {string[]} ids @param {Run[]} all */
+  function renderRuns(ids, all) {
+    arrange(runs, ids.map((id, i) => side(id, i, ids, all.find((r) => r.id === id))));
+    const app = all.find((r) => r.id === ids[0])?.app;
+    const others = all.filter((r) => !ids.includes(r.id)).sort((a, b) => Number(b.app === app) - Number(a.app === app)).slice(0, 200);
+    add.hidden = ids.length >= MOST_RUNS || others.length === 0;
+    if (document.activeElement === add) return;
+    add.replaceChildren(el('option', { value: '', text: 'Add a run …' }), ...others.map((r) => el('option', { value: r.id, text: `${r.app}, ${moment(r.started, Date.now())}` })));
+    add.onchange = () => on.change({ compare: [...ids.slice(1), add.value], span: null });
+  }
+
+  /** @param {string} id @param {number} i @param {string[]} ids @param {Run | undefined} run */
+  function side(id, i, ids, run) {
+    const name = run ? `${run.app}, ${moment(run.started, Date.now())}` : id.slice(0, 8);
+    const base = el('button', { type: 'button', class: 'link', text: 'make baseline', 'aria-label': `Make ${name} the baseline` });
+    base.addEventListener('click', () => on.baseline(id, ids.filter((other) => other !== id)));
+    const gone = el('button', { type: 'button', class: 'link', text: '×', 'aria-label': `Leave ${name} out`, title: 'Leave out' });
+    gone.addEventListener('click', () => on.change({ compare: ids.slice(1).filter((other) => other !== id) }));
+    return el('li', {}, el('span', { class: 'swatch', 'data-series': String(i + 1) }), el('span', { text: name }),
+      ...(i === 0 ? [el('span', { class: 'quieter', text: 'baseline' })] : [base, gone]));
+  }
+
+  function repaint() {
+    if (shown.length > 1) drawCharts();
+  }
+  return { node, load, renderRuns, repaint };
+}
+
+/** @param {string} title @param {...Node} children */
+const section = (title, ...children) => el('section', {}, el('h3', { text: title }), ...children);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Unlicense
+// findings: what was found of a column, on its chart: levels to either side of a shift, rings around what was far off.
+
+import { theme } from './colours.js';
+
+/** @typedef {import('./verdict.js').Drift} Drift
+ *  @typedef {import('./uPlot.esm.js').default} uPlot */
+
+const REACH = 24, OFF = 5; // CSS pixels: how long a level is drawn to either side of a shift, and how far from the line
+const RING = 5;             // CSS pixels
+
+/** A counter is judged by its rate, which its chart does not show. @param {Drift | undefined} found */
+const drawable = (found) => found !== undefined && found.kind !== 'counter';
+
+/** @param {uPlot} u @param {Drift | undefined} found */
+export function drawShifts(u, found) {
+  if (!found || !drawable(found) || found.shifts.length === 0) return;
+  const { ctx, bbox: { left, width } } = u;
+  const px = devicePixelRatio;
+  begin(u);
+  ctx.beginPath();
+  for (const { time, before, after } of found.shifts) {
+    const x = u.valToPos(time, 'x', true);
+    if (x < left || x > left + width) continue;
+    const down = after < before ? px : -px; // canvases count downwards
+    const [from, to] = [u.valToPos(before, 'y', true) - OFF * down, u.valToPos(after, 'y', true) + OFF * down];
+    ctx.moveTo(x - REACH * px, from);
+    ctx.lineTo(x, from);
+    ctx.moveTo(x, to);
+    ctx.lineTo(x + REACH * px, to);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** @param {uPlot} u @param {Drift | undefined} found */
+export function circleOutliers(u, found) {
+  if (!found || !drawable(found) || found.outliers.length === 0) return;
+  const { ctx, bbox: { left, width } } = u;
+  begin(u);
+  for (const { from, to, value } of found.outliers) {
+    const x = u.valToPos((from + to) / 2, 'x', true);
+    if (x < left || x > left + width) continue;
+    ctx.beginPath();
+    ctx.arc(x, u.valToPos(value, 'y', true), RING * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** Nothing is drawn beside the plot. @param {uPlot} u */
+function begin({ ctx, bbox: { left, top, width, height } }) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();
+  ctx.strokeStyle = theme.lost;
+  ctx.lineWidth = 2 * devicePixelRatio;
+}
