@@ -59,9 +59,6 @@ c_tests() {
     done
 }
 
-<<<<<<< HEAD
-[ $# = 0 ] || export CONTAINER_TEST=1 # who names suites has the time
-=======
 # postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
 postgres_tests() {
     local name url folder
@@ -78,7 +75,7 @@ postgres_tests() {
     rm -rf "$folder"
 }
 
->>>>>>> de59953 (PostgreSQL: a store behind the same interface, and the stores' tests run against it)
+[ $# = 0 ] || export CONTAINER_TEST=1 # who names suites has the time
 export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/build/programs
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1

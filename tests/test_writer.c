@@ -119,14 +119,26 @@ static size_t assert_stored(fixture *f, uint32_t run, size_t rows)
     return chunks;
 }
 
-/* Another process holds the database: here, another connection of this one. */
+/* Nobody can write for a while: another process holds the file (here, another connection of this one), … */
 typedef struct {
+    const char *database; /* "": it is a file */
     sqlite3 *db;
 } blocking;
 
+/* … or the database refuses; who writes it just now is cut off. */
+static void block_database(const char *database)
+{
+    place_tell("ALTER DATABASE %s SET default_transaction_read_only = on", database);
+    place_tell("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '%s'", database);
+}
+
 static blocking block(fixture *f)
 {
-    blocking b;
+    blocking b = {.database = f->place->database};
+    if (*b.database) {
+        block_database(b.database);
+        return b;
+    }
     assert_int_equal(sqlite3_open(f->place->file, &b.db), SQLITE_OK);
     sqlite3_busy_timeout(b.db, 10000);
     assert_int_equal(sqlite3_exec(b.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
@@ -135,6 +147,10 @@ static blocking block(fixture *f)
 
 static void unblock(blocking b)
 {
+    if (*b.database) {
+        place_tell("ALTER DATABASE %s RESET default_transaction_read_only", b.database);
+        return;
+    }
     sqlite3_exec(b.db, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_close(b.db);
 }
@@ -260,7 +276,6 @@ static void what_a_restart_left_is_merged(void **state)
 
 /* ---- what users want, and what is to go ---- */
 
-<<<<<<< HEAD
 typedef struct {
     job job;
     run_edit edit;
@@ -274,47 +289,12 @@ static void edit_run(job *j, store *s)
     editing *e = (editing *)j;
     uuid id = sample_id(e->run);
     e->status = store_edit(s, &id, &e->edit);
-=======
-/* Another process holds the file: here, another connection of this one. */
-typedef struct {
-    const char *database; /* "": it is a file */
-    sqlite3 *db;
-} blocking;
-
-/* Nobody writes the database; who does it just now is cut off. */
-static void block_database(const char *database)
-{
-    place_tell("ALTER DATABASE %s SET default_transaction_read_only = on", database);
-    place_tell("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '%s'", database);
-}
-
-static blocking block(fixture *f)
-{
-    blocking b = {.database = f->place->database};
-    if (*b.database) {
-        block_database(b.database);
-        return b;
-    }
-    assert_int_equal(sqlite3_open(f->place->file, &b.db), SQLITE_OK);
-    sqlite3_busy_timeout(b.db, 10000);
-    assert_int_equal(sqlite3_exec(b.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return b;
->>>>>>> de59953 (PostgreSQL: a store behind the same interface, and the stores' tests run against it)
 }
 
 static void edit_done(void *ctx, job *j)
 {
-<<<<<<< HEAD
     (void)ctx;
     ((editing *)j)->finished++;
-=======
-    if (*b.database) {
-        place_tell("ALTER DATABASE %s RESET default_transaction_read_only", b.database);
-        return;
-    }
-    sqlite3_exec(b.db, "ROLLBACK", NULL, NULL, NULL);
-    sqlite3_close(b.db);
->>>>>>> de59953 (PostgreSQL: a store behind the same interface, and the stores' tests run against it)
 }
 
 /* Waits for the answer. */
@@ -363,7 +343,9 @@ static void each_edit_is_answered(void **state)
     for (size_t i = 0; i < ARRAY_LEN(many); i++) {
         assert_in_range(many[i].finished, 0, 1);
         finished += (size_t)many[i].finished;
-        if (many[i].job.ran) assert_int_equal(many[i].status, STORE_OK);
+        if (!many[i].job.ran) continue;
+        /* The connection that was cut is made anew only after a moment. */
+        assert_true(many[i].status == STORE_OK || (*f->place->database && many[i].status == STORE_RETRY));
     }
     assert_int_equal(finished, taken);
 }
