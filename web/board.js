@@ -21,7 +21,7 @@ import { watchTheme } from './theme.js';
  *  @typedef {{zoom: (range: Range) => void, reset: () => void, dress: (look: Look) => void,
  *    point: (pointed: import('./card.js').Pointed | null) => void}} Handlers */
 
-const NEAR = '300px'; // how far outside of the window a chart is made already
+const NEAR = 300; // pixels outside of the window: there a chart is made already
 
 export class Board {
   /** @param {HTMLElement} place @param {Handlers} on */
@@ -42,7 +42,7 @@ export class Board {
     this.functions = /** @type {import('./groups.js').Profiled[]} */ ([]);
     /** @type {Map<string, ReturnType<typeof makeSection>>} */
     this.sections = new Map();
-    this.near = new IntersectionObserver((entries) => this.approach(entries), { rootMargin: NEAR });
+    this.near = new IntersectionObserver((entries) => this.approach(entries), { rootMargin: `${NEAR}px` });
     this.view = new IntersectionObserver((entries) => this.scrolled(entries));
     this.table = new FunctionTable((name) => this.goTo(name));
     this.hidden = makeHidden((names) => this.on.dress(marked(this.look, 'hide', names, false)));
@@ -74,6 +74,18 @@ export class Board {
       menu: (card, button) => this.openMenu(button, optionsOf(card, this)),
       tall: (name, height, all) => this.on.dress(resized(this.look, all ? null : name, height)),
     };
+  }
+
+  /** The observers tell after the next frame only: the first charts are asked for, and made, before that. */
+  begin() {
+    const near = innerHeight + NEAR;
+    const places = [...this.cards.values()].filter((card) => card.node.isConnected)
+      .map((card) => ({ card, box: card.node.getBoundingClientRect() })).filter(({ box }) => box.top < near && box.bottom > -NEAR);
+    for (const { card, box } of places) {
+      card.enter(this.width);
+      card.seen = box.top < innerHeight && box.bottom > 0;
+    }
+    this.ask();
   }
 
   /** Makes the charts that come near, and lets go of those that are far. @param {IntersectionObserverEntry[]} entries */
@@ -142,15 +154,17 @@ export class Board {
   /** Puts the cards where the look wants them. @param {Feed} feed */
   dress(feed) {
     if (this.dressed === this.look) return;
+    const first = this.dressed === null;
     this.dressed = this.look;
     const columns = feed.run.column_info;
     for (const card of this.cards.values()) card.dress(this.look);
     const groups = groupsOf(columns, this.look);
     const nodes = groups.map((group) => this.section(group));
-    const first = groups.findIndex(({ kind }) => kind === 'function');
-    if (this.functions.length > 0) nodes.splice(first < 0 ? nodes.length : first, 0, this.table.node);
+    const functions = groups.findIndex(({ kind }) => kind === 'function');
+    if (this.functions.length > 0) nodes.splice(functions < 0 ? nodes.length : functions, 0, this.table.node);
     arrange(this.place, [...nodes, this.hidden.show(columns.map((c) => c.name).filter((name) => this.look.hide.includes(name)))]);
     this.width = this.measure();
+    if (first) this.begin();
     for (const card of this.cards.values()) {
       if (!card.node.isConnected) {
         card.enter(0);

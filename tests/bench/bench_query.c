@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   bench_query: bytes per value in the store, and how long a chart of a long run takes. */
+   bench_query: bytes per value in the store, and how long a chart of a long run takes.
+       bench_query [FILE]      FILE: keeps the store there, for the bench of the page */
 #include "rows.h"
 
 #include "server/merge.h"
@@ -102,11 +103,12 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
     return remove(path);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    char folder[] = "/tmp/bench_query.XXXXXX", file[64], url[80];
+    char folder[] = "/tmp/bench_query.XXXXXX", file[256], url[272];
     must(mkdtemp(folder) != NULL, "no folder could be made in /tmp");
-    snprintf(file, sizeof file, "%s/store.db", folder);
+    if (argc > 1) snprintf(file, sizeof file, "%s", argv[1]);
+    else snprintf(file, sizeof file, "%s/store.db", folder);
     snprintf(url, sizeof url, "sqlite:%s", file);
     buf why = {0};
     store *s = store_open(url, STORE_WRITE, &why);

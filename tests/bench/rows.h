@@ -55,10 +55,12 @@ static inline void sample(program *p, double *v)
 
 static inline run_info *run_make(void)
 {
-    static char text[] = "", name[] = "column";
+    static char text[] = "", app[] = "bench";
+    static char names[COLUMNS][24] = {"memory_use", "mem_allocation", "cpu_percent", "active_tasks",
+                                      "requests",   "errors",         "queue",       "handle_average_time"};
     run_column columns[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++) columns[i] = (run_column){name, text, COLUMN_GAUGE};
-    run_info r = {.app = text, .host = text, .build = text, .args = text, .place = text, .note = text, .user_tags = text, .started = START};
+    for (size_t i = 0; i < COLUMNS; i++) columns[i] = (run_column){names[i], text, COLUMN_GAUGE};
+    run_info r = {.app = app, .host = text, .build = text, .args = text, .place = text, .note = text, .user_tags = text, .started = START};
     r.columns = columns;
     r.column_count = COLUMNS;
     for (size_t i = 0; i < sizeof r.id.b; i++) r.id.b[i] = (uint8_t)random_u64();
