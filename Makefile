@@ -29,7 +29,7 @@ PROGRAMS = $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/progra
 
 say      = $(if $(V),,@printf '  %-8s%s\n' $(1) '$@';)
 
-.PHONY: all demo test bench screenshots install clean tests programs fuzzers benches
+.PHONY: all demo split dist test bench screenshots install clean tests programs fuzzers benches
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/mnemic $(EXAMPLES)
@@ -56,7 +56,17 @@ screenshots:
 	@NODE_MODULES=$(CURDIR)/build/npm-test/node_modules MNEMIC=$(abspath $(B)/mnemic) node tests/e2e/screenshots.mjs
 install: all
 	install -D -m 755 $(B)/mnemic $(DESTDIR)$(PREFIX)/bin/mnemic
-	install -D -m 644 dolon.h $(DESTDIR)$(PREFIX)/include/dolon.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include dolon.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/cmake/dolon packaging/dolonConfig.cmake packaging/dolonConfigVersion.cmake
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man3 packaging/man/dolon.3
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 packaging/man/mnemic.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 packaging/man/dolon-wire.7
+	install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/dolon.pc.in > $(DESTDIR)$(PREFIX)/share/pkgconfig/dolon.pc
+split:
+	@sh packaging/split.sh $(B)/split
+dist:
+	@sh packaging/dist.sh $(B)/dist $(or $(URL),$(error make dist URL=https://… is where the release will lie))
 clean:
 	rm -rf $(B)
 

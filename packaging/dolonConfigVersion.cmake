@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT OR Unlicense
+# The version is the header's. Before 1.0 a minor version may change what programs see.
+file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/../../../include/dolon.h" dolon_line REGEX "^#define DOLON_VERSION ")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" PACKAGE_VERSION "${dolon_line}")
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" dolon_ours "${PACKAGE_VERSION}")
+
+set(PACKAGE_VERSION_COMPATIBLE FALSE)
+if(NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)
+    if(PACKAGE_FIND_VERSION_MAJOR GREATER 0)
+        string(REGEX MATCH "^[0-9]+" dolon_ours "${PACKAGE_VERSION}")
+        set(dolon_asked "${PACKAGE_FIND_VERSION_MAJOR}")
+    else()
+        set(dolon_asked "${PACKAGE_FIND_VERSION_MAJOR}.${PACKAGE_FIND_VERSION_MINOR}")
+    endif()
+    if(NOT PACKAGE_FIND_VERSION OR dolon_ours STREQUAL dolon_asked)
+        set(PACKAGE_VERSION_COMPATIBLE TRUE)
+    endif()
+endif()
+if(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)
+    set(PACKAGE_VERSION_EXACT TRUE)
+endif()
