@@ -105,7 +105,7 @@ export class Card {
     const raw = feed.traces.get(this.index);
     this.trace = raw && this.rate ? rateOf(raw) : raw;
     this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
-      found: this.rate ? undefined : found });
+      found: (found?.kind === 'counter') === this.rate ? found : undefined }); // a counter is judged by its rate
     showVerdict(this.finding, found);
     if (!this.trace) return;
     const seen = extent(this.trace, range);

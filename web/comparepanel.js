@@ -147,13 +147,17 @@ export function makeCompare(on) {
     if (shown.length > 1) drawCharts();
   }).observe(grid);
 
+  let listed = '';
+
   /** The runs on top, from the list that the tree has. @param {string[]} ids @param {Run[]} all */
   function renderRuns(ids, all) {
+    const now = JSON.stringify([ids, all.map((r) => [r.id, r.started])]);
+    if (now === listed) return; // what has the focus stays
+    listed = now;
     arrange(runs, ids.map((id, i) => side(id, i, ids, all.find((r) => r.id === id))));
     const app = all.find((r) => r.id === ids[0])?.app;
     const others = all.filter((r) => !ids.includes(r.id)).sort((a, b) => Number(b.app === app) - Number(a.app === app)).slice(0, 200);
     add.hidden = ids.length >= MOST_RUNS || others.length === 0;
-    if (document.activeElement === add) return;
     add.replaceChildren(el('option', { value: '', text: 'Add a run …' }), ...others.map((r) => el('option', { value: r.id, text: `${r.app}, ${moment(r.started, Date.now())}` })));
     add.onchange = () => on.change({ compare: [...ids.slice(1), add.value], span: null });
   }
@@ -161,7 +165,7 @@ export function makeCompare(on) {
   /** @param {string} id @param {number} i @param {string[]} ids @param {Run | undefined} run */
   function side(id, i, ids, run) {
     const name = run ? `${run.app}, ${moment(run.started, Date.now())}` : id.slice(0, 8);
-    const base = el('button', { type: 'button', class: 'link', text: 'make baseline', 'aria-label': `Make ${name} the baseline` });
+    const base = el('button', { type: 'button', class: 'link', text: 'make baseline', 'aria-label': `make baseline: ${name}` });
     base.addEventListener('click', () => on.baseline(id, ids.filter((other) => other !== id)));
     const gone = el('button', { type: 'button', class: 'link', text: '×', 'aria-label': `Leave ${name} out`, title: 'Leave out' });
     gone.addEventListener('click', () => on.change({ compare: ids.slice(1).filter((other) => other !== id) }));

@@ -31,6 +31,7 @@ export function makeCorrelation(change) {
   /** What is shown, and of what. */
   let shown = { correlation: /** @type {Correlation | null} */ (null), key: '' };
   let cloud = '';
+  let told = /** @type {Correlation | null} */ (null); // in words
 
   /** @param {Feed} feed @param {Insight} insight @param {import('./model.js').Range} range @param {AbortSignal} signal */
   async function load(feed, insight, range, signal) {
@@ -75,6 +76,8 @@ export function makeCorrelation(change) {
     const of = c.exact ? `${number(c.points)} rows` : `${number(c.points)} means of equal parts of this time`;
     setText(lead, `Pearson\u2019s r over ${of}${all > MOST ? `, of the first ${MOST} of ${all} columns` : ''}, counters as rates, similar columns side by side.`);
     matrix.render(c, insight.pair);
+    if (told === c) return;
+    told = c;
     words.querySelector('ul')?.replaceChildren(...strongest(c, TOLD).map((p) => el('li', { text: `${p.x} and ${p.y}: ${coefficient(p.r)}, n = ${number(p.n)}` })));
   }
   return { node, load, loadPair, render, repaint: scatter.repaint };

@@ -9,12 +9,9 @@ import { theme } from './colours.js';
 const REACH = 24, OFF = 5; // CSS pixels: how long a level is drawn to either side of a shift, and how far from the line
 const RING = 5;             // CSS pixels
 
-/** A counter is judged by its rate, which its chart does not show. @param {Drift | undefined} found */
-const drawable = (found) => found !== undefined && found.kind !== 'counter';
-
 /** @param {uPlot} u @param {Drift | undefined} found */
 export function drawShifts(u, found) {
-  if (!found || !drawable(found) || found.shifts.length === 0) return;
+  if (!found || found.shifts.length === 0) return;
   const { ctx, bbox: { left, width } } = u;
   const px = devicePixelRatio;
   begin(u);
@@ -35,7 +32,7 @@ export function drawShifts(u, found) {
 
 /** @param {uPlot} u @param {Drift | undefined} found */
 export function circleOutliers(u, found) {
-  if (!found || !drawable(found) || found.outliers.length === 0) return;
+  if (!found || found.outliers.length === 0) return;
   const { ctx, bbox: { left, width } } = u;
   begin(u);
   for (const { from, to, value } of found.outliers) {

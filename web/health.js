@@ -21,9 +21,13 @@ export function makeHealth(on) {
     el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Verdicts, a column a row' }, table),
     el('p', { class: 'hint', text: 'Judged from at most 300 means of the time shown. Rising and falling are said only of a slope that is sure and more than the noise.' }));
 
+  let shown = /** @type {import('./verdict.js').Drifts | null | undefined} */ (undefined);
+
   /** @param {import('./verdict.js').Drifts | null} found @param {string} trouble */
   function render(found, trouble) {
     setText(summary, trouble || (found ? tally(found.columns) : 'Judging …'));
+    if (shown === found) return; // what has the focus stays
+    shown = found;
     table.hidden = !found;
     if (!found) return;
     const width = (found.to - found.from) / 300 * AROUND;

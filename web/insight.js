@@ -147,7 +147,7 @@ export function makeInsight(tabs, place, on) {
     // While the view follows the run, its range moves with each row: the question is about following, and asked again at times.
     const about = `${of.run.id} ${kind} ${kind === 'range' || !live ? `${of.range.from} ${of.range.to}` : kind === 'last' ? of.view.seconds : ''} ${of.run.columns.length}`;
     verdicts.want(about, live && kind !== 'range');
-    health.render(found, trouble);
+    if (state.panel === 'health') health.render(found, trouble);
     if (state.panel === 'correlation') {
       relations.want(`${about} ${state.changes}`, live && kind !== 'range');
       correlation.render(of, state);

@@ -18,12 +18,13 @@ export function makeMatrix(open) {
   /** @type {Correlation | null} */
   let shown = null;
   let at = [1, 0];
+  let opened = '';
 
   /** @param {HTMLElement} cell @returns {[number, number]} */
   const placeOf = (cell) => [Number(cell.dataset.row), Number(cell.dataset.column)];
 
   /** @param {EventTarget | null} target */
-  const cellOf = (target) => /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest('td') : null);
+  const cellOf = (target) => /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest('td[data-row]') : null);
 
   /** @param {HTMLElement | null} cell */
   function tell(cell) {
@@ -70,18 +71,23 @@ export function makeMatrix(open) {
   table.addEventListener('focusout', () => tell(null));
   tell(null);
 
+  /** @param {Correlation} c */
+  function build(c) {
+    const had = table.contains(document.activeElement);
+    shown = c;
+    at = at.map((i) => Math.min(i, c.columns.length - 1));
+    table.classList.toggle('dense', c.columns.length > ROOM_FOR_R);
+    arrange(table, [head(c), body(c, at)]);
+    if (had) focus(/** @type {number} */ (at[0]), /** @type {number} */ (at[1]));
+  }
+
   /** @param {Correlation} c @param {[string, string] | null} pair */
   function render(c, pair) {
-    const had = table.contains(document.activeElement);
-    if (shown !== c) {
-      shown = c;
-      const last = c.columns.length - 1;
-      at = at.map((i) => Math.min(i, last));
-      table.classList.toggle('dense', c.columns.length > ROOM_FOR_R);
-      arrange(table, [head(c), body(c, at)]);
-      if (had) focus(/** @type {number} */ (at[0]), /** @type {number} */ (at[1]));
-    }
-    for (const cell of table.querySelectorAll('td')) {
+    const open = JSON.stringify(pair);
+    if (shown === c && open === opened) return;
+    opened = open;
+    if (shown !== c) build(c);
+    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (table.querySelectorAll('tbody td'))) {
       const [i, j] = placeOf(cell);
       const names = [c.columns[i], c.columns[j]];
       cell.classList.toggle('open', pair !== null && i !== j && pair.every((name) => names.includes(name)));
@@ -92,7 +98,7 @@ export function makeMatrix(open) {
 
 /** @param {Correlation} c */
 function head(c) {
-  return el('thead', {}, el('tr', {}, el('th', { 'aria-label': 'Column' }),
+  return el('thead', {}, el('tr', {}, el('td'),
     ...c.columns.map((name) => el('th', { scope: 'col' }, el('span', { text: name, title: name })))));
 }
 

@@ -27,7 +27,7 @@ export function makeScatter() {
   const canvas = el('canvas', { role: 'img' });
   const [first, last] = [el('span'), el('span')];
   const legend = el('div', { class: 'scale clocks', 'aria-hidden': 'true' }, first, el('span', { class: 'ramp' }), last);
-  const node = el('section', { class: 'scatter', 'aria-label': 'Scatter plot' }, title, canvas, legend);
+  const node = el('section', { class: 'scatter', hidden: '', 'aria-label': 'Scatter plot' }, title, canvas, legend);
   /** @type {Cloud | null} */
   let now = null;
 

@@ -3,13 +3,12 @@
 // walked by keyboard, dialogs take the focus and give it back. And what streams in moves nothing.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, modulePath, open, place, summary, summaryHas } from './browser.mjs';
+import { complaints } from './axe.mjs';
+import { launch, open, place, summary, summaryHas } from './browser.mjs';
 import { startMnemic, until } from './mnemic.mjs';
 import { fill } from './sample.mjs';
 
-const AXE = readFileSync(modulePath('axe-core/axe.min.js'), 'utf8');
 let server, browser, sample;
 
 before(async () => {
@@ -23,13 +22,6 @@ after(async () => {
   await browser?.close();
   await server?.remove();
 });
-
-/** What axe has to say of the page as it stands: rule and elements. */
-async function complaints(page) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((n) => `${n.target} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
-}
 
 const shown = (options) => open(browser, `${server.url}#run=${sample.shown.uuid}&last=all`, options)
   .then(async (it) => {
