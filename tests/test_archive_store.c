@@ -17,7 +17,7 @@
 #include "../server/merge.h"
 #include "../server/query.h"
 
-/* ---- two stores and a file between ---- */
+/* ---- two stores and a file between: from a SQLite file into whatever store the tests are run against ---- */
 
 typedef struct {
     place *from_place, *to_place;
@@ -28,10 +28,21 @@ typedef struct {
     buf why;
 } travel;
 
+static place *sqlite_place(void)
+{
+    const char *told = getenv("MNEMIC_TEST_STORE");
+    char *server = told ? mem_strdup(told) : NULL;
+    unsetenv("MNEMIC_TEST_STORE");
+    place *p = place_new();
+    if (server) setenv("MNEMIC_TEST_STORE", server, 1);
+    free(server);
+    return p;
+}
+
 static int begin_travel(void **state)
 {
     travel *t = mem_calloc(1, sizeof *t);
-    t->from_place = place_new();
+    t->from_place = sqlite_place();
     t->to_place = place_new();
     t->from = sample_open(t->from_place->url, STORE_WRITE);
     t->to = sample_open(t->to_place->url, STORE_WRITE);
@@ -127,9 +138,8 @@ static void show_rows(store *s, const uuid *id, buf *out)
         for (size_t row = 0; row < c->rows; row++) {
             buf_printf(out, "%" PRId64 " %" PRIu64, c->time[row], c->seq[row]);
             for (size_t col = 0; col < c->columns; col++) {
-                uint64_t bits;
-                memcpy(&bits, &c->values[col][row], sizeof bits);
-                buf_printf(out, " %" PRIx64, bits);
+                buf_text(out, " ");
+                buf_double(out, c->values[col][row]); /* exactly */
             }
             buf_text(out, "\n");
         }
@@ -222,7 +232,7 @@ static void put_run(store *s, uint32_t run)
 
 /* ---- tests ---- */
 
-static void there_and_back(void **state)
+static void all_that_is_there(void **state)
 {
     travel *t = *state;
     put_run(t->from, 0);
@@ -235,6 +245,24 @@ static void there_and_back(void **state)
     merge_all(t->to, 0); /* has nothing to do: it was done */
     assert_int_equal(assert_held(t->to, 0, 4000), chunks);
     assert_true(chunks < assert_held(t->from, 0, 4000));
+}
+
+/* … and from there into a file of the first kind again. */
+static void there_and_back(void **state)
+{
+    travel *t = *state;
+    put_run(t->from, 0);
+    export_runs(t, t->from, 1);
+    assert_imported(t, "4000 of 4000 new\n");
+    export_runs(t, t->to, 1);
+    place *home = sqlite_place();
+    store *other = t->to;
+    t->to = sample_open(home->url, STORE_WRITE);
+    assert_imported(t, "4000 of 4000 new\n");
+    assert_same(t, 0);
+    store_close(t->to);
+    t->to = other;
+    place_free(home);
 }
 
 static void a_run_without_rows(void **state)
@@ -463,6 +491,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_travel, end_travel)
     const struct CMUnitTest tests[] = {
+        TEST(all_that_is_there),
         TEST(there_and_back),
         TEST(a_run_without_rows),
         TEST(twice_is_once),
