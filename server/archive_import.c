@@ -74,7 +74,7 @@ static bool same_columns(const run_info *a, const run_info *b)
 
 static bool is_later(const run_info *a, const run_info *b)
 {
-    return a->column_count != b->column_count ? a->column_count > b->column_count : a->seen > b->seen;
+    return a->column_count != b->column_count ? a->column_count > b->column_count : a->seen >= b->seen;
 }
 
 /* Of a run that was there: whichever of the two knows more of it, so that an old file does not set it back. */
