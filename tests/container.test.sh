@@ -124,5 +124,32 @@ status=200
 is "who has the token does" status -H 'Authorization: Bearer open sesame'
 is "it stops" stops three
 
+# ---- with PostgreSQL, on this machine: the container's user-mode network reaches it as 10.0.2.2 ----
+
+postgres=$work/postgres
+tidy_postgres() { [ ! -d "$postgres" ] || bash tests/postgres.sh stop "$postgres" immediate; }
+trap 'tidy_postgres; tidy' EXIT
+# Whoever picks a port can only hope that it stays free until it is bound: so several.
+start_postgres() {
+    local try
+    for try in 1 2 3 4 5; do
+        port=$((20000 + RANDOM % 10000))
+        bash tests/postgres.sh start "$postgres" -c listen_addresses=127.0.0.1 -c port=$port >"$work/url" 2>>"$work/podman.log" && return
+    done
+    return 1
+}
+if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+    is "PostgreSQL starts" start_postgres
+    is "with POSTGRES_CONN_STR, as the original" start four \
+        -e POSTGRES_CONN_STR="postgresql://mnemic@10.0.2.2:$port/postgres?gssencmode=disable"
+    is "it is well" until_true healthy four
+    is "a traced program's datagrams come in" trace
+    is "the API shows the run" until_true rows_are "$(sed -n 's/^sampled //p' "$work/traced")"
+    is "and so does SQL" test "$(psql -XAtq -h "$postgres" -p $port -U mnemic postgres -c "SELECT app_name FROM mnemic.tracing_run")" = boxed
+    is "it ends with 0" stops four
+else
+    is "with PostgreSQL # SKIP no PostgreSQL server is installed" true
+fi
+
 echo "1..$number"
 exit $failed

@@ -65,7 +65,7 @@ postgres_tests() {
     wanted "$1/test_store" || wanted postgres || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX)
     if url=$(bash tests/postgres.sh start "$folder"); then
-        for name in store merge query_store writer; do
+        for name in store merge query_store writer archive_store; do
             suite "$1/test_$name" env CMOCKA_MESSAGE_OUTPUT=TAP MNEMIC_TEST_STORE="$url" "$2/tests/test_$name"
         done
         bash tests/postgres.sh stop "$folder" immediate

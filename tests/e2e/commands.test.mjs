@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Program, ROOT, startMnemic, until } from './mnemic.mjs';
+import { MISSING, Postgres } from './postgres.mjs';
 
 const MNEMIC = process.env.MNEMIC ?? join(ROOT, 'build/mnemic');
 let dir, server, programs;
@@ -55,6 +56,25 @@ test('a backup of a store in use, into a store of another machine', async () => 
   const other = await startMnemic({ dir });
   for (const { uuid } of programs) assert.equal(await csv(other, uuid), await csv(server, uuid));
   await other.stop();
+});
+
+test('into PostgreSQL under a running server, and from there into SQLite', { skip: MISSING }, async () => {
+  const postgres = await Postgres.create();
+  let there;
+  try {
+    there = await startMnemic({ store: postgres.url });
+    const made = mnemic(['export', ...store(), '--all'], { encoding: 'buffer' });
+    const taken = mnemic(['import', '-', '--store', postgres.url], { input: made.out });
+    assert.equal(taken.status, 0, taken.err);
+    for (const { uuid } of programs) assert.equal(await csv(there, uuid), await csv(server, uuid));
+    const back = mnemic(['export', '--all', '--out', 'back.mnemic'], { env: { POSTGRES_CONN_STR: postgres.socket } });
+    assert.equal(back.status, 0, back.err);
+    const home = mnemic(['import', 'back.mnemic', '--store', 'sqlite:back.db']);
+    assert.equal(home.out.match(/: 300 rows, 0 events$/gm)?.length, 3);
+  } finally {
+    await there?.remove();
+    await postgres.remove();
+  }
 });
 
 test('some runs, through a pipe', () => {
