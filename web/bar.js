@@ -19,7 +19,7 @@ const valueOf = (view) => (view.kind === 'last' ? String(view.seconds) : view.ki
 export function makeBar(place, { show, resume, help }) {
   const when = el('span', { class: 'range' });
   const cursor = el('span', { class: 'cursor', 'aria-hidden': 'true' });
-  const back = el('button', { type: 'button', class: 'quiet' });
+  const back = el('button', { type: 'button', class: 'quiet', title: 'Keys: f or End' });
   const select = el('select', { 'aria-label': 'Time shown' });
   const other = el('option', { hidden: '' });
   const keys = el('button', { type: 'button', class: 'quiet keys-button', text: '?', title: 'Keys, wheel and touch', 'aria-label': 'Keys, wheel and touch' });

@@ -20,7 +20,7 @@ import uPlot from './uPlot.esm.js';
 const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
 const RIGHT = 18;
-const TICK = 26;     // the least distance of two ticks of values
+const TICK = 20;     // the least distance of two ticks of values
 const LINE = 1;      // all that is thicker takes three times as long to draw without a graphics card
 /** @type {Trace} */
 const NONE = { time: [], rows: [], mean: [], min: [], max: [] };

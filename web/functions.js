@@ -34,7 +34,7 @@ const meanBetween = (a, b) => (b.hits > a.hits ? Math.max(0, (b.spent - a.spent)
 export function rowOf({ name, parts }, traces, range, now = null) {
   /** @param {string} part */
   const trace = (part) => traces.get(parts.get(part) ?? -1);
-  const [hits, average, active, p99] = ['hits', 'average_time', 'active_instances', 'p99'].map(trace);
+  const [hits, average, active, p99, mean] = ['hits', 'average_time', 'active_instances', 'p99', 'mean'].map(trace);
   const sums = hits && average ? sumsOf(hits, average).filter(({ time }) => time >= range.from && time <= range.to) : [];
   const [first, last] = [sums[0], sums.at(-1)];
   const known = first !== undefined && last !== undefined && last.time > first.time;
@@ -44,11 +44,11 @@ export function rowOf({ name, parts }, traces, range, now = null) {
     active: now ?? (active ? extent(active, range).latest : null),
     mean: known ? meanBetween(first, last) : null,
     p99: p99 ? extent(p99, range).max : null,
-    trend: trendOf(sums),
+    trend: mean ?? trendOf(sums),
   };
 }
 
-/** @param {Sum[]} sums @returns {Trace} */
+/** Where the program does not report what a call took in each interval. @param {Sum[]} sums @returns {Trace} */
 function trendOf(sums) {
   const mean = sums.slice(1).map((sum, i) => meanBetween(/** @type {Sum} */ (sums[i]), sum));
   return { time: sums.slice(1).map(({ time }) => time), rows: mean.map(() => 1), mean, min: mean, max: mean };

@@ -16,7 +16,7 @@ const POINTS = 60;          // of each column: the trend is small
 const AGAIN_MS = 2000;      // between two requests while the view follows a run that lives
 const TREND = { width: 120, height: 20 };
 const SVG = 'http://www.w3.org/2000/svg';
-const PARTS = ['hits', 'average_time', 'active_instances', 'p99']; // what the table is made of
+const PARTS = ['hits', 'average_time', 'active_instances', 'p99', 'mean']; // what the table is made of
 /** @type {{key: Key, text: string, title: string}[]} */
 const HEADS = [
   { key: 'name', text: 'Function', title: 'Its charts are below' },

@@ -11,7 +11,7 @@ const POINTER = [
   ['double-click', 'back to what was shown before, live if the run is'],
   ['Shift or Alt + drag', 'pan; so does the middle button'],
   ['Ctrl + wheel, pinch', 'zoom where the pointer is; the wheel alone does, too, on a chart that was clicked'],
-  ['Shift + wheel, sideways', 'pan'],
+  ['Shift + wheel, sideways', 'pan; so does one finger'],
   ['lower edge of a chart', 'drag to make it taller, with Shift all charts'],
   ['⋯ on a chart', 'logarithmic, rate, pin, hide, table of its values'],
 ];

@@ -46,6 +46,9 @@ test('a line of the table is of the range: calls per second, and the mean of jus
   assert.deepEqual(row.trend.mean, [3, null, 1]);
   assert.equal(rowOf(work, traces, { from: 1500, to: 3000 }).mean, 1);
   assert.equal(rowOf(work, traces, { from: 0, to: 3000 }, 7).active, 7);
+  const reported = trace([0, 1000], [4, 5]);
+  const parts = new Map([...work.parts, ['mean', 4]]);
+  assert.equal(rowOf({ name: 'work', parts }, new Map([...traces, [4, reported]]), { from: 0, to: 3000 }).trend, reported);
 });
 
 test('no call, one row or no column at all: no value, and never a wrong one', () => {
