@@ -226,6 +226,7 @@ function render() {
   foot(state.status);
   document.title = feed ? `${feed.run.app} – mnemic` : 'mnemic';
   byId('facts').hidden = byId('bar').hidden = !feed;
+  byId('facts').classList.toggle('deleted', at.gone);
   if (feed) {
     facts(feed.run, now, lost);
     bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });

@@ -10,7 +10,7 @@ const HOUR = 3600e3;
 const FUNCTIONS = ['parse_request', 'authorize', 'handle'];
 const PARTS = ['hits', 'active_instances', 'average_time', 'mean', 'p50', 'p99', 'max'];
 const SHAPE = [
-  ['memory_use', 'GiB', 'gauge'], ['cpu_percent', '%', 'gauge'], ['active_tasks', '', 'gauge'], ['open_descriptors', '', 'gauge'],
+  ['memory_use', 'GiB', 'gauge'], ['cpu_percent', '%', 'gauge'], ['active_tasks', '', 'gauge'],
   ['queue_depth', '', 'gauge'], ['connections', '', 'gauge'], ['cache_hit_ratio', '%', 'gauge'],
   ['requests', '', 'counter'], ['bytes_sent', 'B', 'counter'], ['timeouts', '', 'counter'],
   ...FUNCTIONS.flatMap((name) => PARTS.map((part) => [`${name}_${part}`, part === 'hits' || part === 'active_instances' ? '' : 's', part === 'hits' ? 'counter' : 'gauge'])),
@@ -35,7 +35,7 @@ function gateway(seed, { leak = 0, burst = Infinity } = {}) {
       sums.hits[name] += n;
       return [sums.hits[name], Math.max(0, Math.round(n * mean)), mean, mean, mean * 0.82, mean * (2.6 + 0.3 * noise() + peak), mean * (5 + Math.abs(noise()))];
     });
-    return [0.86 + leak * i / 3600 + 0.11 * (1 - Math.exp(-i / 400)) + 0.004 * noise(), Math.min(100, 21 * load + 3 * noise()), 24 + Math.round(3 * load), 210 + Math.round(40 * load + 4 * noise()),
+    return [0.86 + leak * i / 3600 + 0.11 * (1 - Math.exp(-i / 400)) + 0.004 * noise(), Math.min(100, 21 * load + 3 * noise()), 24 + Math.round(3 * load),
       Math.max(0, Math.round(6 * load + 70 * peak + 2 * noise())), Math.round(180 + 60 * load + 5 * noise()), Math.min(99.5, 97 - 34 * Math.exp(-i / 300) + 0.6 * noise()),
       sums.requests, sums.bytes, sums.timeouts, ...functions];
   };
@@ -72,7 +72,7 @@ async function others(server, app_name, count, tags) {
 export async function fill(server, { rows = 2400 } = {}) {
   const lost = (from, to) => (i) => i >= from && i < to;
   const shown = await run(server, rows, gateway(7, { leak: 0.02, burst: Math.round(rows * 0.62) }), { pid: 48213, build: '1.8.0+4f1c2ab', tags: { branch: 'main', version: '1.8.0' },
-    skip: lost(Math.round(rows * 0.31), Math.round(rows * 0.31) + 45), marks: [[Math.round(rows * 0.2), 'config reloaded'], [Math.round(rows * 0.62), 'failover eu-west-1']] });
+    skip: lost(Math.round(rows * 0.31), Math.round(rows * 0.31) + 45), marks: [[Math.round(rows * 0.2), 'reload'], [Math.round(rows * 0.62), 'failover']] });
   const before = await run(server, 900, gateway(11), { age: 20 * HOUR, end: 'stopped', pid: 31990, build: '1.7.2+90be11d', tags: { branch: 'main', version: '1.7.2' } });
   const crashed = await run(server, 600, gateway(13, { leak: 1.8 }), { age: 43 * HOUR, end: 'crashed', pid: 2207, build: '1.8.0-rc1', tags: { branch: 'pool-rewrite', version: '1.8.0-rc1' }, skip: lost(300, 312) });
   const rest = [...await others(server, 'game-server', 14, (i) => ({ branch: i % 3 ? 'main' : 'netcode' })), ...await others(server, 'robot-arm', 3, () => ({ cell: 'B2' }))];
