@@ -35,7 +35,10 @@ export function makeFacts(place, on) {
   const word = el('span');
   const note = el('p', { class: 'note' });
   const list = el('dl');
-  const actions = makeActions(on);
+  // On a narrow screen some facts are folded away.
+  const more = el('button', { type: 'button', class: 'quiet more-facts', text: 'More', 'aria-expanded': 'false' });
+  more.addEventListener('click', () => setAttribute(more, 'aria-expanded', String(place.classList.toggle('whole'))));
+  const actions = makeActions(on, more);
   place.append(el('div', { class: 'title' }, name, el('span', { class: 'state' }, dot, word), actions.node), note, list);
   /** @type {Map<string, {node: HTMLElement, value: HTMLElement}>} */
   const items = new Map();
@@ -65,8 +68,8 @@ export function makeFacts(place, on) {
   };
 }
 
-/** @param {Handlers} on */
-function makeActions(on) {
+/** @param {Handlers} on @param {...Node} more */
+function makeActions(on, ...more) {
   const edit = el('button', { type: 'button', class: 'quiet', text: 'Note and tags' });
   const pin = el('button', { type: 'button', class: 'quiet', text: 'Pin', title: 'Pinned runs are listed first, and are never cleared away for their age' });
   const remove = el('button', { type: 'button', class: 'quiet', text: 'Delete' });
@@ -84,5 +87,5 @@ function makeActions(on) {
     setAttribute(remove, 'aria-disabled', live ? 'true' : null); // it stays in reach, and says why
     setAttribute(remove, 'title', live ? 'A live run cannot be deleted: end the program first' : 'It can be brought back for 10 minutes');
   };
-  return { node: el('div', { class: 'actions', role: 'group', 'aria-label': 'This run' }, edit, pin, remove), render };
+  return { node: el('div', { class: 'actions', role: 'group', 'aria-label': 'This run' }, edit, pin, remove, ...more), render };
 }

@@ -102,11 +102,14 @@ export function makeTree(place) {
     if (!press && !to) return;
     event.preventDefault();
     event.stopPropagation();
-    if (press && row.kind === 'run') toggleChosen(row.run.id);
+    if (press && row.kind === 'run') pick(row.run.id);
     else if (press) turn(row);
     else if (to?.fold !== undefined) turn(row, to.fold);
     else if (to) go(/** @type {Row} */ (rows[to.to]));
   });
+
+  /** @param {string} id */
+  const pick = (id) => (id !== shown.selected || chosen().includes(id)) && toggleChosen(id);
 
   /** @param {Row} row */
   function go(row) {
@@ -123,7 +126,7 @@ export function makeTree(place) {
     if (row.kind !== 'run') return turn(row);
     if (!(/** @type {Element} */ (event.target).closest('.pick'))) return;
     event.preventDefault();
-    toggleChosen(row.run.id);
+    pick(row.run.id);
   });
   place.addEventListener('focusin', (event) => {
     const row = rowOf(event);
@@ -227,7 +230,8 @@ function makeRun(id) {
     setText(lost, run.lost > 0 ? `${number(run.lost)} lost` : '');
     setText(words, run.note || tagsOf(run));
     setAttribute(node, 'aria-current', run.id === selected ? 'page' : null);
-    setAttribute(node, 'aria-checked', String(chosen().includes(run.id)));
+    const [picked, shown] = [chosen().includes(run.id), run.id === selected];
+    setAttribute(node, 'aria-checked', shown && !picked ? null : String(picked)); // what is shown is compared in any case
     setAttribute(node, 'title', [`started ${date(run.started)} ${clock(run.started)}`, tagsOf(run), run.note].filter(Boolean).join('\n'));
   }
   return { node, render };
