@@ -109,6 +109,8 @@ void original_free(original *o)
     free(o->zone);
     id_map_free(&o->counts);
     free(o->counted);
+    free(o->outline.keys);
+    free(o->outline.summaries);
     *o = (original){0};
 }
 

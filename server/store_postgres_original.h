@@ -7,8 +7,9 @@
    - `date_time` has no time zone: it was now() in a session of the original, so the database's default zone counts, or
      the one that PGTZ names.
    - real[] gives float64 values that are exactly those float32; NaN and infinities mean no value, as on the wire.
-   - Nothing is indexed by run: each look into a run reads all rows of all runs, and the list of runs counts the rows
-     that came since the last time. That will do until they are imported. */
+   - Nothing is indexed by run: the first look into a run reads all rows of all runs, and keeps where its rows lie, with
+     their summaries; the list of runs counts the rows that came since the last time. That will do until they are
+     imported. */
 #ifndef STORE_POSTGRES_ORIGINAL_H
 #define STORE_POSTGRES_ORIGINAL_H
 
@@ -24,6 +25,16 @@ typedef struct {
     bool elsewhere; /* mnemic takes the run's rows from its program itself: no import, chunks count  */
 } original_run;
 
+/* The entries of one run, as they were when it had so many rows. */
+typedef struct {
+    uuid run;
+    uint64_t rows; /* 0: nothing is kept */
+    bool too_long; /* to be kept         */
+    size_t count, room, columns;
+    chunk_key *keys;
+    summary *summaries; /* [count][columns] */
+} original_outline;
+
 /* What is known of the tables over one connection. Zero-initialise. */
 typedef struct original {
     original_run *runs; /* newest start first */
@@ -32,7 +43,8 @@ typedef struct original {
     id_map counts; /* of a run: its place in `counted`, + 1    */
     struct original_count *counted;
     size_t counted_count;
-    int64_t settled; /* rows up to this id are counted for good  */
+    int64_t settled;          /* rows up to this id are counted for good  */
+    original_outline outline; /* of the run that was looked into last    */
 } original;
 
 void original_free(original *o); /* what it holds */
@@ -43,7 +55,10 @@ store_status original_refresh(pg_store *s);
 /* The run if it is to be read here: it is in the tables, and not moved. Else NULL. Valid until the next refresh. */
 const original_run *original_find(pg_store *s, const uuid *id);
 
-/* As store_cover() and store_chunk(); entries are of level 0, made as they are read. */
+/* Reads the run's rows in [from, to], and makes entries of level 0 of them. */
+store_status original_scan(pg_store *s, const original_run *run, int64_t from, int64_t to, store_entry_fn each,
+                           void *ctx);
+/* As store_cover() and store_chunk(). */
 store_status original_cover(pg_store *s, const original_run *run, int64_t from, int64_t to, store_entry_fn each,
                             void *ctx);
 store_status original_chunk(pg_store *s, const original_run *run, const chunk_key *key, const uint32_t *columns,

@@ -129,8 +129,8 @@ static void make_entries(entry_maker *m, const PGresult *answer)
 #define ROWS_OF_RUN                                                                                                  \
     "SELECT id::bigint, " TIME ", row_data FROM public.tracing_row WHERE uuid = $1 AND " TIME " BETWEEN $3 AND $4"
 
-static const char declare_cover[] = "DECLARE original_cover NO SCROLL CURSOR FOR " ROWS_OF_RUN " ORDER BY 2, 1";
-static const char fetch_cover[] = "FETCH 2048 FROM original_cover";
+static const char declare_scan[] = "DECLARE original_scan NO SCROLL CURSOR FOR " ROWS_OF_RUN " ORDER BY 2, 1";
+static const char fetch_scan[] = "FETCH 2048 FROM original_scan";
 
 static void put_range(pg_store *s, const original_run *run, int64_t from, int64_t to)
 {
@@ -140,28 +140,28 @@ static void put_range(pg_store *s, const original_run *run, int64_t from, int64_
     pg_put_int8(&s->params, to);
 }
 
-static store_status read_cover(pg_store *s, entry_maker *m)
+static store_status read_scan(pg_store *s, entry_maker *m)
 {
-    store_status status = original_ask(s, declare_cover, NULL);
+    store_status status = original_ask(s, declare_scan, NULL);
     for (bool more = true; status == STORE_OK && more && !m->stopped;) {
         PGresult *answer;
-        status = original_ask(s, fetch_cover, &answer);
+        status = original_ask(s, fetch_scan, &answer);
         if (status != STORE_OK) return status;
         more = PQntuples(answer) > 0;
         make_entries(m, answer);
         PQclear(answer);
     }
-    return status == STORE_OK ? original_ask(s, "CLOSE original_cover", NULL) : status;
+    return status == STORE_OK ? original_ask(s, "CLOSE original_scan", NULL) : status;
 }
 
-store_status original_cover(pg_store *s, const original_run *run, int64_t from, int64_t to, store_entry_fn each,
+store_status original_scan(pg_store *s, const original_run *run, int64_t from, int64_t to, store_entry_fn each,
                             void *ctx)
 {
     entry_maker m = {.rows.part.columns = run->info->column_count, .each = each, .ctx = ctx};
     store_status status = pg_read_begin(s);
     if (status != STORE_OK) return status;
     put_range(s, run, from, to);
-    status = read_cover(s, &m);
+    status = read_scan(s, &m);
     pg_read_end(s);
     original_rows_free(&m.rows);
     return status;
