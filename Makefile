@@ -87,10 +87,11 @@ build/npm/.done: web/package.json web/package-lock.json
 build/npm-test/.done: web/package.json web/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch .done
-build/web/.done: build/npm/.done $(PAGE)
+build/web/.done: build/npm/.done $(PAGE) server/bundle.mjs
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(call say,COPY)cp $(PAGE) $(UPLOT)/uPlot.min.css $(@D)
 	@{ cat $(UPLOT)/uPlot.iife.min.js; echo 'export default uPlot;'; } > $(@D)/uPlot.esm.js # its own module is not minified: 20 kB
+	$(call say,BUNDLE)node server/bundle.mjs $(@D)
 	@touch $@
 $(B)/assets_data.S: build/web/.done server/embed.sh
 	@mkdir -p $(@D)
