@@ -40,6 +40,7 @@ static store_status write_patiently(importing *i, const store_change *change)
 {
     store_status status = store_write(i->s, change, 1);
     for (int tries = 1; status == STORE_RETRY && tries < TRIES; tries++) {
+        log_limited(LOG_WARN, "the store does not take it now, trying for %d s: %s", TRIES, store_error(i->s));
         pause_a_second();
         status = store_write(i->s, change, 1);
     }

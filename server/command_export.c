@@ -67,6 +67,23 @@ static bool refuse_target(const target *t, buf *why)
     return false;
 }
 
+/* Of a command that is cut short, nothing half is left behind. */
+static const char *volatile unfinished;
+
+static void on_signal(int number)
+{
+    if (unfinished) unlink(unfinished);
+    _exit(128 + number);
+}
+
+static void tidy_on_signals(const char *part)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    unfinished = part;
+    struct sigaction action = {.sa_handler = on_signal};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) sigaction(numbers[i], &action, NULL);
+}
+
 static bool open_part(target *t, buf *why)
 {
     buf part = {0};
@@ -78,6 +95,7 @@ static bool open_part(target *t, buf *why)
         t->part = NULL;
         return refuse_target(t, why);
     }
+    tidy_on_signals(t->part);
     mode_t mask = umask(0);
     umask(mask);
     fchmod(fd, 0666 & ~mask); /* as any other new file */
@@ -106,6 +124,7 @@ static bool close_target(target *t, bool good, buf *why)
     if (t->stream && fclose(t->stream) != 0 && good) good = refuse_target(t, why);
     if (good && t->part && rename(t->part, t->name) != 0) good = refuse_target(t, why);
     if (!good && t->part) unlink(t->part);
+    unfinished = NULL;
     free(t->part);
     return good;
 }

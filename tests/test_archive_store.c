@@ -9,6 +9,9 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "sample.h"
 
@@ -439,6 +442,37 @@ static void what_cannot_be_exported(void **state)
     fclose(f);
 }
 
+/* ---- killed ---- */
+
+/* The import of a process that is killed after `ns`, if it has not ended. */
+static void import_and_die(travel *t, int64_t ns)
+{
+    store_close(t->to);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        t->to = store_open(t->to_place->url, STORE_WRITE, &t->why);
+        if (t->to) import_part(t, t->size);
+        _exit(0);
+    }
+    nanosleep(&(struct timespec){ns / NS_PER_SECOND, ns % NS_PER_SECOND}, NULL);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    t->to = sample_open(t->to_place->url, STORE_WRITE);
+}
+
+static void killed_then_whole(void **state)
+{
+    travel *t = *state;
+    put_run(t->from, 0);
+    put_run(t->from, 1);
+    export_runs(t, t->from, 2);
+    for (int64_t ms = 1; ms < 100; ms = ms * 3 / 2 + 1) import_and_die(t, ms * NS_PER_MS);
+    assert_true(import_part(t, t->size));
+    assert_same(t, 0);
+    assert_same(t, 1);
+}
+
 /* ---- while the store is written ---- */
 
 typedef struct {
@@ -496,6 +530,7 @@ int main(void)
         TEST(a_run_without_rows),
         TEST(twice_is_once),
         TEST(in_part_then_whole),
+        TEST(killed_then_whole),
         TEST(an_old_copy),
         TEST(a_newer_copy),
         TEST(overlapping_chunks),
