@@ -888,10 +888,11 @@ static void put_many(store *s, uint32_t run, size_t rows, size_t each)
     run_info *r = sample_run(run);
     r->next_seq = rows;
     r->last = sample_time(rows - 1);
+    static char text[] = "m";
     run_event events[100];
     for (size_t i = 0; i < ARRAY_LEN(events); i++) {
         int64_t time = sample_time(i * rows / ARRAY_LEN(events));
-        events[i] = (run_event){EVENT_MARK, time, time, i, 0, (char[]){"m"}};
+        events[i] = (run_event){EVENT_MARK, time, time, i, 0, text};
     }
     store_change change = {.info = r, .events = events, .event_count = ARRAY_LEN(events)};
     assert_ok(s, store_write(s, &change, 1));
