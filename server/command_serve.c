@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "http.h"
 #include "ingest.h"
 #include "live.h"
 #include "seal.h"
+#include "store.h"
 #include "writer.h"
 
 #define FLUSH_SECONDS  10 /* what the writer may take to write what waits; then it gives up and says what that cost */
@@ -89,6 +91,7 @@ static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
     writer_desc writing = {
         .store_url = c->store, .retain = c->retain, .durable = on_durable, .found = on_found, .ctx = s};
     ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
+    receiving.limits.shared = strcmp(store_name(c->store), "sqlite") != 0;
     s->live = live_new();
     if (c->key_file && !seal_read(c->key_file, &s->keys, why)) return false;
     if (c->key_file) receiving.keys = &s->keys;

@@ -173,6 +173,16 @@ order_result order_take(order *o, const record_rows *rows, size_t room, const or
     return result;
 }
 
+void order_skip(order *o, uint64_t next, const order_sink *sink)
+{
+    for (; o->next < next && o->next < o->top; o->next++) {
+        early *e = slot_of(o, o->next);
+        if (e) early_clear(o, e);
+    }
+    if (o->next < next) o->next = o->top = next;
+    release(o, sink);
+}
+
 void order_close(order *o, uint64_t next, const order_sink *sink)
 {
     settle(o, next > o->top ? next : o->top, sink);

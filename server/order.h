@@ -13,7 +13,7 @@
 
 typedef struct order order;
 
-/* Called in order of `seq`, during order_take() and order_close(). */
+/* Called in order of `seq`, during order_take(), order_skip() and order_close(). */
 typedef struct {
     void (*row)(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns);
     void (*gap)(void *ctx, uint64_t first, uint64_t count);
@@ -37,6 +37,8 @@ void order_free(order *o);       /* NULL is fine */
 /* The rows of one datagram, which satisfies decode's promise: kept <= seq, seq + count <= next, first + slice <= columns.
    `room`: what order_bytes() may grow to for the sake of rows that are early; ORDER_BYTES bounds it in any case. */
 order_result order_take(order *o, const record_rows *rows, size_t room, const order_sink *sink);
+/* Everything below `next` is settled by somebody else: what waits of it goes, what follows it leaves. */
+void order_skip(order *o, uint64_t next, const order_sink *sink);
 /* No more will come: hands on what there is below `next`, the rest is gaps. */
 void order_close(order *o, uint64_t next, const order_sink *sink);
 

@@ -68,7 +68,7 @@ static uint64_t lost_in(const batch_part *p)
 }
 
 /* Completes a part of what the run has newly said, if it has. */
-static void close_part(runs *r, entry *e)
+void runs_close_part(runs *r, entry *e)
 {
     if (!e->fresh.part.rows && !e->fresh.part.event_count && !e->changed) return;
     if (r->done_count == r->done_room) {
@@ -120,6 +120,15 @@ static void ask_more(runs *r)
     }
 }
 
+bool runs_ask_again(runs *r, const entry *e)
+{
+    if (r->asked >= ASK_AT_ONCE) return false;
+    r->asked++;
+    runs_count_up(&r->counters.asked_again, 1);
+    r->want(r->ctx, &e->info->id);
+    return true;
+}
+
 static void leave_waiting(runs *r, entry *e)
 {
     if (r->unasked == e) r->unasked = e->newer;
@@ -167,7 +176,7 @@ static void forget(runs *r, entry *e)
     if (runs_is_ready(e)) {
         size_t before = r->done_count;
         if (!e->binary) runs_json_expire(r, e, INT64_MAX);
-        close_part(r, e);
+        runs_close_part(r, e);
         queue_remove(&r->known, e);
         if (r->done_count > before) r->unsent = true;
     } else {
@@ -248,7 +257,7 @@ static void hold(runs *r, entry *e, const record *rec, int64_t now)
 /* What is gathered has the columns of before. */
 bool runs_merge(runs *r, entry *e, run_info *told)
 {
-    if (told->column_count > e->info->column_count && e->fresh.part.rows) close_part(r, e);
+    if (told->column_count > e->info->column_count && e->fresh.part.rows) runs_close_part(r, e);
     bool merged = info_merge(e->info, told);
     if (merged) {
         weigh(r, e);
@@ -306,6 +315,9 @@ void runs_answer(runs *r, const uuid *id, run_info *stored, int64_t now)
         stored = NULL;
         runs_make_room(r, e);
         runs_settle(r, e);
+    } else if (e && e->binary) {
+        binary_answered_again(r, e, stored);
+        stored = NULL;
     } else if (e && stored && stored->next_seq > e->seqs.next) {
         e->seqs.next = stored->next_seq; /* too late to matter for what has left, but not for what comes */
     }
@@ -442,7 +454,7 @@ static void close_dirty(runs *r, int64_t until)
             binary_expire(r, e);
         else
             runs_json_expire(r, e, until);
-        close_part(r, e);
+        runs_close_part(r, e);
         if (e->seqs.count || (e->binary && binary_is_leaving(e->binary, e->info)))
             i++; /* it wants another look */
         else

@@ -7,6 +7,9 @@
    PENDING_SECONDS, its rows wait within bounds. An announced run then goes on without the answer; another's rows are
    orphans.
 
+   Where several servers write one store, another may know more of a run: its client was moved there for a while. What it
+   wrote is in the store, which is asked again when the client says of rows that are missing here that they will not come.
+
    Rows leave at the next flush, also while one before them is missing, so that they become durable in time: a late row
    comes in a later batch than its followers, with its own, lower number. Readers sort by (time, seq). */
 #ifndef RUNS_H
@@ -23,6 +26,7 @@ typedef struct {
     size_t batch_bytes;    /* after so much new, runs_full()      (0: 8 MiB)                                      */
     size_t ack_seal;       /* bytes that sealing adds to an acknowledgement (0: they are not sealed)              */
     source_limits sources; /* of those whose datagrams come by runs_take_from()                                 */
+    bool shared;           /* other servers write the same store: they may have what is missing here              */
     int64_t reorder;       /* ns a missing row may be late before it is a gap    (0: 2 s)                         */
 } runs_limits;
 
@@ -49,6 +53,7 @@ typedef struct {
     X(conflicts, "announcements that contradict an earlier one of the same run: refused")                            \
     X(clipped_names, "names and texts that were too long or held control characters")                                \
     X(renamed_columns, "columns whose name the run had already: a number is added")                                  \
+    X(asked_again, "questions to the store for rows that another server may have")                                    \
     X(held_off, "rows left with their clients: the store was behind, or earlier rows were missing")                  \
     X(acks, "acknowledgements sent")                                                                                 \
     X(over_bytes, "datagrams ignored: their source sends too many bytes a second")                                   \

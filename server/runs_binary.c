@@ -33,6 +33,11 @@ struct binary {
         uint64_t rows;
         uint32_t marks, columns;
     } durable; /* as of the last commit that the writer told of                      */
+    struct {
+        bool now;      /* whether another server has stored the rows …                   */
+        uint64_t kept; /* … below this, which will not come                              */
+        int64_t since;
+    } asking; /* the store                                                           */
     peer from;
     size_t credit; /* bytes that may be sent there                                       */
     replay replay; /* of sealed datagrams                                                */
@@ -151,6 +156,22 @@ static void gap_leaves(void *ctx, uint64_t first, uint64_t count)
     b->gap_count += count;
 }
 
+/* Rows that are missing here will not come: but another server may have stored them. The store, which is asked, may
+   take its time; at last it trims what it has (store_trim.h), so that nothing false is stored without its answer either. */
+static bool may_be_elsewhere(runs *r, entry *e, uint64_t kept)
+{
+    binary *b = e->binary;
+    if (!r->limits.shared || kept <= order_next(b->order)) return false;
+    if (b->asking.now) {
+        b->asking.now = r->tick - b->asking.since < PENDING_SECONDS * NS_PER_SECOND;
+    } else if (runs_ask_again(r, e)) {
+        b->asking.now = true;
+        b->asking.kept = kept;
+        b->asking.since = r->tick;
+    }
+    return b->asking.now;
+}
+
 static order_result take_in_order(runs *r, entry *e, const record_rows *rows)
 {
     order *o = e->binary->order;
@@ -159,6 +180,14 @@ static order_result take_in_order(runs *r, entry *e, const record_rows *rows)
     order_result result = order_take(o, rows, room, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
     r->early_bytes += order_bytes(o);
     return result;
+}
+
+static void skip(runs *r, entry *e, uint64_t next)
+{
+    order *o = e->binary->order;
+    r->early_bytes -= order_bytes(o);
+    order_skip(o, next, &(order_sink){row_leaves, gap_leaves, &(target){r, e}});
+    r->early_bytes += order_bytes(o);
 }
 
 /* What is missing now is lost. */
@@ -199,7 +228,9 @@ static void take_rows(runs *r, entry *e, const record_rows *rows)
         return;
     }
     uint64_t next = order_next(b->order);
-    order_result result = take_in_order(r, e, rows);
+    record_rows taken = *rows;
+    if (may_be_elsewhere(r, e, rows->kept)) taken.kept = next;
+    order_result result = take_in_order(r, e, &taken);
     if (result.repeat) runs_count_up(&r->counters.duplicates, 1);
     if (result.full) runs_count_up(&r->counters.held_off, 1);
     if (result.repeat || result.hole || result.full) owe(r, e, false);
@@ -242,7 +273,7 @@ static void take_goodbye(runs *r, entry *e, const record *rec)
     b->bye.rows = rec->goodbye.next;
     b->bye.marks = rec->goodbye.marks;
     const record_rows none = {.kept = rec->goodbye.kept, .next = rec->goodbye.next, .seq = rec->goodbye.next};
-    if (!r->behind) take_in_order(r, e, &none);
+    if (!r->behind && !may_be_elsewhere(r, e, none.kept)) take_in_order(r, e, &none);
     runs_set_dirty(r, e);
     owe(r, e, false);
     end_if_complete(r, e);
@@ -348,6 +379,46 @@ void binary_answered(runs *r, entry *e, const run_info *stored)
     }
     b->order = order_new(stored ? stored->next_seq : 0);
     if (stored || !b->announced) owe(r, e, false); /* else it hears when it is durable */
+}
+
+/* Frees `stored`. */
+static void learn_stored(runs *r, entry *e, run_info *stored)
+{
+    binary *b = e->binary;
+    uint32_t columns = (uint32_t)stored->column_count;
+    if (stored->counter > b->replay.top) replay_begin(&b->replay, stored->counter);
+    if (stored->next_mark > b->marks) b->marks = stored->next_mark;
+    if (stored->next_mark > b->durable.marks) b->durable.marks = stored->next_mark;
+    if (stored->next_seq > b->durable.rows) b->durable.rows = stored->next_seq;
+    if (stored->last > e->info->last) e->info->last = stored->last;
+    if (stored->state != RUN_LIVE && stored->next_seq >= order_next(b->order)) {
+        e->info->state = stored->state;
+        b->durable.ended = true;
+    }
+    b->durable.known = true;
+    if (columns <= e->info->column_count)
+        run_info_free(stored);
+    else if (!runs_merge(r, e, stored))
+        return; /* that they contradict each other was counted */
+    if (columns > b->durable.columns) b->durable.columns = columns;
+}
+
+void binary_answered_again(runs *r, entry *e, run_info *stored)
+{
+    binary *b = e->binary;
+    uint64_t stored_next = stored ? stored->next_seq : 0;
+    if (stored) learn_stored(r, e, stored);
+    if (!runs_is_ready(e)) return;
+    if (stored_next > order_next(b->order)) {
+        close_gap(r, e, e->info->last);
+        runs_close_part(r, e); /* a part has no hole within */
+        skip(r, e, stored_next);
+    }
+    const record_rows none = {.kept = b->asking.kept, .next = b->asking.kept, .seq = b->asking.kept};
+    if (b->asking.now) take_in_order(r, e, &none);
+    b->asking.now = false;
+    owe(r, e, false);
+    end_if_complete(r, e);
 }
 
 void binary_snapshot(const binary *b, run_info *info)

@@ -18,6 +18,8 @@ void binary_take(runs *r, entry *e, const record *rec, const peer *from, size_t 
 bool binary_admits(runs *r, entry *e, const record *rec);
 /* The store has answered: `stored` is what it holds of the run, or NULL. */
 void binary_answered(runs *r, entry *e, const run_info *stored);
+/* Once more, after runs_ask_again(). Takes ownership. */
+void binary_answered_again(runs *r, entry *e, run_info *stored);
 /* How far the run's rows and marks are handed on, into the info that goes with them. */
 void binary_snapshot(const binary *b, run_info *info);
 /* Its process is gone: what has not come is lost. */

@@ -39,10 +39,13 @@ void runs_count_up(_Atomic uint64_t *counter, uint64_t n);
 bool runs_is_ready(const entry *e);
 void runs_set_dirty(runs *r, entry *e);    /* the next flush has to look at it        */
 void runs_set_changed(runs *r, entry *e);  /* its info has changed                    */
+void runs_close_part(runs *r, entry *e);   /* what it has newly said ends here        */
 void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count);
 void runs_add_event(runs *r, entry *e, run_event event); /* takes ownership of its text */
 /* What was announced comes to what is known: false, and counted, if they contradict each other. Frees `told`. */
 bool runs_merge(runs *r, entry *e, run_info *told);
+/* Asks the store again what it holds of a run; false: not now, too many answers are due. */
+bool runs_ask_again(runs *r, const entry *e);
 /* It may have become ready. */
 void runs_settle(runs *r, entry *e);
 void runs_make_room(runs *r, const entry *keep);

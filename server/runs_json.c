@@ -32,6 +32,8 @@ static void take_row(runs *r, entry *e, const record *rec, int64_t now)
     uint64_t seq = rec->row.seq == NO_SEQ ? e->seqs.next : rec->row.seq;
     size_t columns = e->info->column_count;
     bool first = !e->seqs.next;
+    e->numbered |= rec->row.seq != NO_SEQ;
+    e->info->counted = !e->numbered;
     seq_verdict verdict = seqs_take(&e->seqs, seq, &time, now, r->tick);
     e->row = seq;
     e->row_marks = 0;

@@ -25,6 +25,7 @@ struct entry {
     uint64_t row;            /* the last row's number …                                        */
     unsigned row_marks;      /* … how many marks came with it …                                */
     bool row_seen;           /* … and that it had come before: so had what came with it        */
+    bool numbered;           /* a row came with a number of its own                            */
     bool answered;           /* the store has said what it holds of the run                    */
     bool changed;            /* `info` has, since the last snapshot                            */
     size_t dirty;            /* its place in the registry's list, or NOT_DIRTY                 */

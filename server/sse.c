@@ -89,7 +89,12 @@ static void read_run(task *t, store *from)
     s->status = store_run(from, &s->run, &s->stored);
 }
 
-/* The newer facts are those heard live. */
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The newer facts are those heard live; unless the program now speaks to another server on the same store. */
 static void merge_stored(stream *s)
 {
     run_info *stored = s->stored, *info = s->info;
@@ -98,6 +103,9 @@ static void merge_stored(stream *s)
         s->info = stored;
         return;
     }
+    if (stored->state != RUN_LIVE && stored->next_seq >= info->next_seq) info->state = stored->state;
+    info->seen = later(info->seen, stored->seen);
+    info->last = later(info->last, stored->last);
     run_info_take_stored(info, stored);
     run_info_free(stored);
 }

@@ -106,11 +106,36 @@ static bool has_stored_mark(const store_change *c, const store_position *at)
     return false;
 }
 
+static uint64_t first_row_from(const chunk *c, uint64_t from)
+{
+    uint64_t first = c->key.last_seq;
+    for (size_t i = 0; i < c->rows; i++)
+        if (c->seq[i] >= from && c->seq[i] < first) first = c->seq[i];
+    return first;
+}
+
+/* The first row that the change tells of and the store does not know; `next` if there is none. */
+static uint64_t first_left(const store_change *c, const store_position *at, uint64_t next)
+{
+    uint64_t first = next;
+    for (size_t i = 0; i < c->put_count; i++) {
+        if (c->put[i]->key.last_seq < at->next_seq) continue;
+        uint64_t row = first_row_from(c->put[i], at->next_seq);
+        if (row < first) first = row;
+    }
+    for (size_t i = 0; i < c->event_count; i++) {
+        run_event gap = cut_gap(c->events[i], at);
+        if (is_gap(&gap) && gap.count > 0 && gap.seq < first) first = gap.seq;
+    }
+    return first;
+}
+
 static bool trim_acked(const store_change *c, const store_position *at, store_trimmed *out)
 {
-    uint64_t first = first_of(c), next = c->info->next_seq;
-    if (first == at->next_seq && !has_stored_mark(c, at)) return false;
-    begin(out, c, next > at->next_seq ? next : at->next_seq);
+    if (first_of(c) == at->next_seq && !has_stored_mark(c, at)) return false;
+    uint64_t next = c->info->next_seq > at->next_seq ? c->info->next_seq : at->next_seq;
+    uint64_t first = first_left(c, at, next);
+    begin(out, c, next);
     if (first > at->next_seq) add_event(out, gap_before(c, at, first));
     for (size_t i = 0; i < c->put_count; i++) {
         chunk *rows = c->put[i];

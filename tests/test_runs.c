@@ -602,6 +602,34 @@ static void full_batches(void **state)
     runs_free(r);
 }
 
+/* The store is told whose rows it may renumber: those to which the server gave their numbers. */
+static void who_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seqs[2];
+        bool counted;
+    } cases[] = {{{NO_SEQ, NO_SEQ}, true}, {{0, 1}, false}, {{NO_SEQ, 1}, false}, {{0, NO_SEQ}, false}};
+    for (uint32_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t asked = 0;
+        runs *r = runs_new(NULL, note_want, &asked);
+        uuid id = {{(uint8_t)i}};
+        double value = 1;
+        take_new(r, i, "c");
+        runs_answer(r, &id, NULL, START);
+        for (int k = 0; k < 2; k++) {
+            record row = {.kind = RECORD_ROW, .run = id, .row = {.time = NO_TIME, .values = &value, .count = 1}};
+            row.row.seq = cases[i].seqs[k];
+            runs_take(r, &row, START);
+        }
+        batch *b = runs_flush(r, START, false);
+        assert_int_equal(b->parts[0].info->counted, cases[i].counted);
+        assert_false(b->parts[0].info->acked);
+        batch_free(b);
+        runs_free(r);
+    }
+}
+
 static void marks_bounded(void **state)
 {
     (void)state;
@@ -745,23 +773,15 @@ int main(void)
 {
     log_set_level(LOG_ERROR);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_times),
-        cmocka_unit_test(sequence),
-        cmocka_unit_test(announcing),
-        cmocka_unit_test(strangers),
-        cmocka_unit_test(server_restarted),
-        cmocka_unit_test(ends_and_marks),
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(facts),
-        cmocka_unit_test(many_runs),
-        cmocka_unit_test(asks_bounded),
-        cmocka_unit_test(full_batches),
-        cmocka_unit_test(marks_bounded),
-        cmocka_unit_test(seqs_against_table),
-        cmocka_unit_test(holes_bounded),
-        cmocka_unit_test(column_names),
-        cmocka_unit_test(long_equal_names),
-        cmocka_unit_test(siphash),
+        cmocka_unit_test(rows_and_times),   cmocka_unit_test(sequence),
+        cmocka_unit_test(announcing),       cmocka_unit_test(strangers),
+        cmocka_unit_test(server_restarted), cmocka_unit_test(ends_and_marks),
+        cmocka_unit_test(bounds),           cmocka_unit_test(facts),
+        cmocka_unit_test(many_runs),        cmocka_unit_test(asks_bounded),
+        cmocka_unit_test(full_batches),     cmocka_unit_test(who_numbers),
+        cmocka_unit_test(marks_bounded),    cmocka_unit_test(seqs_against_table),
+        cmocka_unit_test(holes_bounded),    cmocka_unit_test(column_names),
+        cmocka_unit_test(long_equal_names), cmocka_unit_test(siphash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,8 +184,14 @@ static void do_json(script *s, char **words)
 static void do_has(script *s, char **words)
 {
     static char app[] = "app", none[] = "";
-    run_info blank = {
-        .id = run_id(words[1]), .app = app, .host = none, .build = none, .args = none, .place = none, .note = none, .user_tags = none};
+    run_info blank = {.id = run_id(words[1]),
+                      .app = app,
+                      .host = none,
+                      .build = none,
+                      .args = none,
+                      .place = none,
+                      .note = none,
+                      .user_tags = none};
     run_info *info = run_info_copy(&blank);
     info->next_seq = info->rows = number(words + 3, "next=", 0);
     info->next_mark = (uint32_t)number(words + 3, "marks=", 0);
@@ -542,6 +548,43 @@ static void restarts(void **state)
     PLAY(stories, NULL);
 }
 
+/* Several servers write the store: another may have stored what is missing here. */
+static void another_server(void **state)
+{
+    (void)state;
+    const runs_limits shared = {.shared = true};
+    static const story stories[] = {
+        /* all that will not come is there: nothing is lost, and what waited goes on */
+        {KNOWN "rows A 0 1,2; rows A 5 9,9 kept=5; flush; has A a,b next=5; acks; flush",
+         OUT "?A A:live(a,b) 0=1,2 next 1 | <x A known 2/0 5-6-6> A:live(a,b) 5=9,9 next 6 | ",
+         "rows=2 asked_again=1 acks=2 "},
+        /* a part of it is, the rest is lost; of a row that waited here the other one's counts */
+        {KNOWN "rows A 2 5,6; rows A 5 9,9 kept=5; has A a,b next=3; flush",
+         OUT "?A A:live(a,b) next 0 A:live(a,b) 5=9,9 gap3+2@0..5 next 6 | ", NULL},
+        /* it has even more */
+        {KNOWN "rows A 4 7,8; rows A 5 9,9 kept=5; has A a,b next=8 marks=3; acks; rows A 8 1,1; marks A 3 m; flush",
+         OUT "?A <x A known 2/3 8-8-8> A:live(a,b) next 0 A:live(a,b) 8=1,1 mark3\"m\" next 9 | ", NULL},
+        /* the store knows no more than this server does */
+        {KNOWN "rows A 0 1,2; flush; commit; beat A 4 kept=4; has A a,b next=1; rows A 4 1,1 kept=4; flush",
+         OUT "A:live(a,b) 0=1,2 next 1 | ?A A:live(a,b) 4=1,1 gap1+3@0..4 next 5 | ", NULL},
+        {KNOWN "rows A 3 1,1 kept=3; none A; flush", OUT "?A A:live(a,b) 3=1,1 gap0+3@0..3 next 4 | ", NULL},
+        /* it is asked once at a time; without an answer the client's word holds after a while */
+        {KNOWN "rows A 3 1,1 kept=3; rows A 4 2,2 kept=4; flush; t 12; rows A 4 2,2 kept=4; flush",
+         OUT "?A A:live(a,b) next 0 | A:live(a,b) 3=1,1 4=2,2 gap0+3@0..3 next 5 | ",
+         "rows=2 duplicates=1 asked_again=1 acks=1 "},
+        /* columns that the other one heard of; and that it ended there */
+        {KNOWN "rows A 2 1,2,3 kept=2; has A a,b,c next=2; rows A 2 1,2,3 kept=2; flush",
+         OUT "A:live(a,b,c) next 0 A:live(a,b,c) 2=1,2,3 next 3 | ", NULL},
+        {KNOWN "beat A 7 kept=7; has A a,b next=7 ended; acks; flush",
+         OUT "?A <x A known,ended 2/0 7-7-7> A:ended(a,b) next 0 | ", NULL},
+        {KNOWN "bye A 3 kept=3; has A a,b next=3; flush", OUT "?A A:live(a,b) next 0 A:ended(a,b) next 3 | ", NULL},
+    };
+    PLAY(stories, &shared);
+    static const story alone[] = {
+        {KNOWN "rows A 3 1,1 kept=3; flush", OUT "A:live(a,b) 3=1,1 gap0+3@0..3 next 4 | ", "rows=1 acks=1 "}};
+    PLAY(alone, NULL);
+}
+
 /* Never more bytes to an address than came from it. */
 static void credit(void **state)
 {
@@ -711,11 +754,21 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity),  cmocka_unit_test(columns), cmocka_unit_test(rows),
-        cmocka_unit_test(marks),     cmocka_unit_test(goodbye), cmocka_unit_test(restarts),
-        cmocka_unit_test(credit),    cmocka_unit_test(pace),    cmocka_unit_test(behind),
-        cmocka_unit_test(two_wires), cmocka_unit_test(memory),  cmocka_unit_test(sources_are_limited),
-        cmocka_unit_test(replays),   cmocka_unit_test(crashes),
+        cmocka_unit_test(identity),
+        cmocka_unit_test(columns),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(marks),
+        cmocka_unit_test(goodbye),
+        cmocka_unit_test(restarts),
+        cmocka_unit_test(another_server),
+        cmocka_unit_test(credit),
+        cmocka_unit_test(pace),
+        cmocka_unit_test(behind),
+        cmocka_unit_test(two_wires),
+        cmocka_unit_test(memory),
+        cmocka_unit_test(sources_are_limited),
+        cmocka_unit_test(replays),
+        cmocka_unit_test(crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    test_wire: both ends of the binary wire, as they are, over a simulated clock, network and store: loss, duplicates,
-   reordering, restarts, outages. A seed decides everything; what must hold, for every seed:
+   reordering, restarts, outages; one server, or two on one store among which a balancer moves the client, or each of
+   its datagrams. A seed decides everything; what must hold, for every seed:
      - no row is stored twice, and rows are stored in order, with what was sampled;
      - once all is quiet, rows stored + rows counted lost = rows sampled;
      - without a full ring, nothing is lost;
@@ -25,7 +26,9 @@
 
 #include "../server/decode.h"
 #include "../server/runs.h"
+#include "../server/store_trim.h"
 
+#define SERVERS  2
 #define MS       NS_PER_MS
 #define DATAGRAM 1200
 
@@ -50,6 +53,7 @@ typedef struct {
     int64_t at;
     bool to_server;
     uint8_t address; /* the client's */
+    size_t server;   /* whom it goes to, or comes from */
     size_t n;
     uint8_t bytes[DATAGRAM];
 } packet;
@@ -60,16 +64,18 @@ typedef struct {
     packet *list;
     size_t count, room;
     bool cut;
-    uint8_t address;      /* where the client is now */
-    uint64_t credit[256]; /* bytes that came to the server from each address, less those sent there */
+    uint8_t address;               /* where the client is now */
+    size_t server;                 /* where the balancer sends it */
+    uint64_t credit[SERVERS][256]; /* bytes that came to a server from each address, less those sent there */
 } network;
 
-static void network_send(network *net, int64_t now, bool to_server, uint8_t address, const uint8_t *bytes, size_t n)
+static void network_send(network *net, int64_t now, bool to_server, uint8_t address, size_t server,
+                         const uint8_t *bytes, size_t n)
 {
     assert_true(n <= DATAGRAM);
     if (!to_server) {
-        assert_true(net->credit[address] >= n);
-        net->credit[address] -= n;
+        assert_true(net->credit[server][address] >= n);
+        net->credit[server][address] -= n;
     }
     for (int copies = chance(net->twice) ? 2 : 1; copies; copies--) {
         if (net->cut || chance(net->loss)) continue;
@@ -81,6 +87,7 @@ static void network_send(network *net, int64_t now, bool to_server, uint8_t addr
         *p = (packet){.at = now + net->delay + (int64_t)draw((uint64_t)net->jitter + 1),
                       .to_server = to_server,
                       .address = address,
+                      .server = server,
                       .n = n};
         memcpy(p->bytes, bytes, n);
     }
@@ -112,40 +119,86 @@ static double value_of(uint64_t seq, size_t column)
     return (double)seq * 10 + (double)column;
 }
 
+static void store_row(storage *s, const chunk *c, size_t row)
+{
+    assert_int_equal(c->seq[row], s->next);
+    assert_int_equal(c->time[row], (int64_t)s->next * MS);
+    for (size_t i = 0; i < c->columns; i++) {
+        double v = c->values[i][row];
+        assert_true(isnan(v) ? i >= s->first_columns : v == value_of(s->next, i));
+    }
+    s->next++, s->rows++;
+}
+
+static void store_event(storage *s, const run_event *e)
+{
+    if (e->kind == EVENT_MARK) {
+        assert_true(e->seq >= s->marks);
+        s->marks = (uint32_t)e->seq + 1;
+    } else {
+        assert_int_equal(e->seq, s->next);
+        s->lost += e->count;
+        s->next += e->count;
+    }
+}
+
+/* In the order of their numbers: rows, gaps, and marks wherever they stand. */
+static void store_rest(storage *s, const store_change *c)
+{
+    const chunk *rows = c->put_count ? c->put[0] : NULL;
+    size_t row = 0, count = rows ? rows->rows : 0, event = 0;
+    while (row < count || event < c->event_count) {
+        const run_event *e = event < c->event_count ? &c->events[event] : NULL;
+        if (e && (e->kind == EVENT_MARK || row == count || e->seq < rows->seq[row]))
+            store_event(s, e), event++;
+        else
+            store_row(s, rows, row++);
+    }
+}
+
 static void store_part(storage *s, const batch_part *p)
 {
-    for (size_t row = 0, event = 0; row < p->rows || event < p->event_count;) {
-        bool gap = event < p->event_count && p->events[event].kind == EVENT_GAP;
-        if (event < p->event_count && !gap) {
-            assert_int_equal(p->events[event].seq, s->marks);
-            s->marks++, event++;
-        } else if (gap && (row == p->rows || p->events[event].seq < p->seq[row])) {
-            assert_int_equal(p->events[event].seq, s->next);
-            s->lost += p->events[event].count;
-            s->next += p->events[event++].count;
-        } else {
-            assert_int_equal(p->seq[row], s->next);
-            assert_int_equal(p->time[row], (int64_t)s->next * MS);
-            for (size_t c = 0; c < p->columns; c++) {
-                double v = p->values[row * p->columns + c];
-                assert_true(isnan(v) ? c >= s->first_columns : v == value_of(s->next, c));
-            }
-            s->next++, s->rows++, row++;
-        }
+    chunk *rows = p->rows ? chunk_from_part(p, 0, p->rows) : NULL;
+    store_change change = {
+        .info = p->info, .put = &rows, .put_count = rows != NULL, .events = p->events, .event_count = p->event_count};
+    store_position at = {s->next, s->info ? s->info->next_mark : 0, s->info ? s->info->last : 0,
+                         s->info ? s->info->state : RUN_LIVE};
+    uint64_t next = p->info->next_seq;
+    store_trimmed rest;
+    if (store_trim(&change, &at, &rest)) {
+        next = rest.next_seq;
+        store_rest(s, &rest.change);
+        store_trimmed_free(&rest);
+    } else {
+        store_rest(s, &change);
     }
-    assert_true(p->info->next_seq >= s->next);
-    run_info_free(s->info);
-    s->info = run_info_copy(p->info);
-    s->info->rows = s->rows;
-    s->columns = p->info->column_count;
+    assert_int_equal(s->next, next);
+    run_info *info = run_info_copy(p->info), *old = s->info;
+    info->rows = s->rows;
+    info->next_seq = next;
+    info->state = store_state(p->info->state, next, &at);
+    if (old && old->next_mark > info->next_mark) info->next_mark = old->next_mark;
+    if (old && old->column_count > info->column_count) { /* columns are only ever added */
+        info->columns = mem_resize(info->columns, old->column_count, sizeof *info->columns);
+        for (size_t i = info->column_count; i < old->column_count; i++)
+            info->columns[i] = (run_column){mem_strdup(old->columns[i].name), mem_strdup(old->columns[i].unit),
+                                            old->columns[i].kind};
+        info->column_count = old->column_count;
+    }
+    s->columns = info->column_count;
+    s->info = info;
+    run_info_free(old);
+    chunk_free(rows);
 }
 
 /* ---- the server ---- */
 
 typedef struct {
     runs *runs; /* NULL: it is down */
-    storage store;
-    batch *waiting[64]; /* handed on, not yet committed */
+    size_t number;
+    storage *store;
+    bool shared, lossless; /* others write the store, too; what is missing is never lost */
+    batch *waiting[64];    /* handed on, not yet committed */
     size_t waiting_count;
     uuid wanted[64];
     size_t wanted_count;
@@ -162,7 +215,7 @@ static void want(void *ctx, const uuid *id)
 
 static void server_start(server *s)
 {
-    s->runs = runs_new(NULL, want, s);
+    s->runs = runs_new(&(runs_limits){.shared = s->shared}, want, s);
     s->flush_at = s->now + FLUSH_MS * MS;
     s->wanted_count = 0;
 }
@@ -182,13 +235,20 @@ static void take(void *ctx, const record *r)
     runs_take_from(s->runs, r, &from, s->packet->n, s->now);
 }
 
+/* Not even for a moment, on a live chart. */
+static void assert_no_gaps(const batch_part *p)
+{
+    for (size_t i = 0; i < p->event_count; i++) assert_int_equal(p->events[i].kind, EVENT_MARK);
+}
+
 static void commit(server *s)
 {
     for (size_t i = 0; i < s->waiting_count; i++) {
         batch *b = s->waiting[i];
         for (size_t k = 0; k < b->count; k++) {
             const run_info *info = b->parts[k].info;
-            store_part(&s->store, &b->parts[k]);
+            if (s->lossless) assert_no_gaps(&b->parts[k]);
+            store_part(s->store, &b->parts[k]);
             receipt done = {.id = info->id,
                             .rows = info->next_seq,
                             .marks = info->next_mark,
@@ -206,7 +266,7 @@ static void server_step(server *s, network *net, int64_t now)
     s->now = now;
     if (!s->runs) return;
     for (size_t i = 0; i < s->wanted_count; i++)
-        runs_answer(s->runs, &s->wanted[i], s->store.info ? run_info_copy(s->store.info) : NULL, now);
+        runs_answer(s->runs, &s->wanted[i], s->store->info ? run_info_copy(s->store->info) : NULL, now);
     s->wanted_count = 0;
     if (now >= s->flush_at) {
         batch *b = runs_flush(s->runs, now, false);
@@ -217,7 +277,8 @@ static void server_step(server *s, network *net, int64_t now)
     }
     uint8_t ack[RUNS_ACK_BYTES];
     peer to;
-    for (size_t n; (n = runs_next_ack(s->runs, ack, &to));) network_send(net, now, false, to.bytes[0], ack, n);
+    for (size_t n; (n = runs_next_ack(s->runs, ack, &to));)
+        network_send(net, now, false, to.bytes[0], s->number, ack, n);
 }
 
 /* ---- the client ---- */
@@ -275,7 +336,8 @@ static void mark(client *c, int64_t now)
     c->stirred = true;
 }
 
-static void client_step(client *c, network *net, int64_t now)
+/* `spread`: each datagram goes to one of so many servers. */
+static void client_step(client *c, network *net, int64_t now, size_t spread)
 {
     uint8_t out[DATAGRAM];
     size_t n;
@@ -283,7 +345,8 @@ static void client_step(client *c, network *net, int64_t now)
     c->stirred = false;
     for (int i = 0; (n = dolon__session_next(&c->session, now, out)) > 0; i++) {
         assert_true(i < 1000);
-        network_send(net, now, true, net->address, out, n);
+        if (spread > 1) net->server = draw(spread);
+        network_send(net, now, true, net->address, net->server, out, n);
     }
     c->due = dolon__session_due(&c->session, now);
     assert_true(c->due > now);
@@ -300,40 +363,73 @@ typedef struct {
     size_t ring;
     double restart, outage, full; /* chance a ms that the server is killed, the network cut, the disk full */
     double move;                  /* … that the client's address changes                                  */
+    double balance;               /* … that the balancer moves it to another server; 2: each datagram     */
+    size_t servers;               /* 0: one                                                               */
     bool vanish;                  /* the client is gone as soon as one goodbye has arrived                */
 } world;
 
 /* What a goodbye promises holds even if nothing comes after it. */
-static bool is_over(const server *s, const client *c)
+static bool is_over(const storage *kept, const client *c)
 {
-    return c->gone ? s->store.info->state == RUN_ENDED : dolon__session_done(&c->session);
+    return c->gone ? kept->info->state == RUN_ENDED : dolon__session_done(&c->session);
 }
 
-static void deliver(const world *w, network *net, server *s, client *c, int64_t now)
+static void deliver(const world *w, network *net, server *servers, client *c, int64_t now)
 {
     packet p;
     while (network_next(net, now, &p)) {
+        server *s = &servers[p.server];
         if (!p.to_server) {
             if (p.address == net->address) dolon__session_take(&c->session, now, p.bytes, p.n), c->stirred = true;
         } else if (s->runs) {
-            net->credit[p.address] += p.n;
+            net->credit[p.server][p.address] += p.n;
             s->packet = &p;
-            if (w->vanish && p.bytes[3] == DOLON__GOODBYE && s->store.info) c->gone = true;
+            if (w->vanish && p.bytes[3] == DOLON__GOODBYE && s->store->info) c->gone = true;
             assert_int_equal(decode_datagram(p.bytes, p.n, take, s), DECODE_OK);
         }
     }
+}
+
+/* A server is killed now and then, and started again; its disk fills. */
+static void let_things_happen(const world *w, server *s, bool sampling, int64_t now, int64_t *down, int64_t *full)
+{
+    if (sampling && s->runs && chance(w->restart)) server_kill(s), *down = now + (int64_t)draw(20000) * MS;
+    if (sampling && chance(w->full)) *full = now + (int64_t)draw(10000) * MS;
+    s->now = now;
+    if (!s->runs && now >= *down) server_start(s);
+    s->full = now < *full;
+}
+
+static void check_end(const world *w, uint64_t seed, const storage *kept, const client *c, bool may_lose)
+{
+    if (kept->rows + kept->lost != c->sampled || (!may_lose && kept->lost) ||
+        kept->lost < (may_lose ? 0 : c->session.ring.dropped) || (!c->gone && kept->columns != c->columns))
+        print_error("seed %llu: stored %llu + lost %llu of %llu sampled, %llu dropped, %zu servers\n",
+                    (unsigned long long)seed, (unsigned long long)kept->rows, (unsigned long long)kept->lost,
+                    (unsigned long long)c->sampled, (unsigned long long)c->session.ring.dropped, w->servers);
+    assert_int_equal(kept->rows + kept->lost, c->sampled);
+    assert_int_equal(kept->info->state, RUN_ENDED);
+    if (!c->gone) assert_int_equal(kept->columns, c->columns);
+    if (!may_lose) assert_int_equal(kept->lost, 0);
+    if (!may_lose) assert_int_equal(kept->marks, c->marks);
 }
 
 static void simulate(const world *w, uint64_t seed, bool may_lose)
 {
     state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     static client c;
-    server s = {0};
+    storage kept = {.first_columns = w->columns};
+    server servers[SERVERS] = {0};
+    size_t count = w->servers ? w->servers : 1;
     network net = {.loss = w->loss, .twice = w->twice, .delay = MS, .jitter = w->jitter * MS};
     client_start(&c, w->ring, w->columns, 0);
-    s.store.first_columns = w->columns;
-    server_start(&s);
-    int64_t now = 0, next_row = 0, down_until = 0, cut_until = 0, full_until = 0, quiet_from = 0;
+    for (size_t i = 0; i < count; i++) {
+        servers[i] = (server){.number = i, .store = &kept, .shared = count > 1, .lossless = !may_lose};
+        servers[i].now = (int64_t)i * 100 * MS; /* so that they flush in turn */
+        server_start(&servers[i]);
+    }
+    int64_t now = 0, next_row = 0, down_until[SERVERS] = {0}, cut_until = 0, full_until[SERVERS] = {0},
+            quiet_from = 0;
     for (;; now += MS) {
         bool sampling = c.sampled < (uint64_t)w->rows;
         if (sampling && now >= next_row) {
@@ -347,37 +443,26 @@ static void simulate(const world *w, uint64_t seed, bool may_lose)
             net.loss = net.loss < 0.5 ? net.loss : 0.5;
             dolon__session_bye(&c.session, now, now, 0);
         }
-        if (sampling && s.runs && chance(w->restart)) server_kill(&s), down_until = now + (int64_t)draw(20000) * MS;
+        for (size_t i = 0; i < count; i++)
+            let_things_happen(w, &servers[i], sampling, now, &down_until[i], &full_until[i]);
         if (sampling && chance(w->outage)) cut_until = now + (int64_t)draw(10000) * MS;
         if (chance(w->move)) net.address++;
-        if (sampling && chance(w->full)) full_until = now + (int64_t)draw(10000) * MS;
-        s.now = now;
-        if (!s.runs && now >= down_until) server_start(&s);
+        if (chance(w->balance)) net.server = draw(count);
         net.cut = now < cut_until;
-        s.full = now < full_until;
-        deliver(w, &net, &s, &c, now);
-        server_step(&s, &net, now);
-        client_step(&c, &net, now);
-        if (is_over(&s, &c)) break;
+        deliver(w, &net, servers, &c, now);
+        for (size_t i = 0; i < count; i++) server_step(&servers[i], &net, now);
+        client_step(&c, &net, now, w->balance > 1 ? count : 1);
+        if (is_over(&kept, &c)) break;
         if (quiet_from && now - quiet_from > 600000 * MS) {
             print_error("seed %llu: not done 10 minutes after the goodbye: stored %llu, lost %llu, sampled %llu\n",
-                        (unsigned long long)seed, (unsigned long long)s.store.rows, (unsigned long long)s.store.lost,
+                        (unsigned long long)seed, (unsigned long long)kept.rows, (unsigned long long)kept.lost,
                         (unsigned long long)c.sampled);
             fail();
         }
     }
-    if (s.store.rows + s.store.lost != c.sampled || (!may_lose && s.store.lost) ||
-        s.store.lost < (may_lose ? 0 : c.session.ring.dropped) || (!c.gone && s.store.columns != c.columns))
-        print_error("seed %llu: stored %llu + lost %llu of %llu sampled, %llu dropped\n", (unsigned long long)seed,
-                    (unsigned long long)s.store.rows, (unsigned long long)s.store.lost, (unsigned long long)c.sampled,
-                    (unsigned long long)c.session.ring.dropped);
-    assert_int_equal(s.store.rows + s.store.lost, c.sampled);
-    assert_int_equal(s.store.info->state, RUN_ENDED);
-    if (!c.gone) assert_int_equal(s.store.columns, c.columns);
-    if (!may_lose) assert_int_equal(s.store.lost, 0);
-    if (!may_lose) assert_int_equal(s.store.marks, c.marks);
-    server_kill(&s);
-    run_info_free(s.store.info);
+    check_end(w, seed, &kept, &c, may_lose);
+    for (size_t i = 0; i < count; i++) server_kill(&servers[i]);
+    run_info_free(kept.info);
     free(net.list);
 }
 
@@ -498,6 +583,74 @@ static void everything_goes_wrong(void **unused)
            300, true);
 }
 
+/* ---- two servers on one store ---- */
+
+static void moved_now_and_then(void **unused)
+{
+    (void)unused;
+    worlds(&(world){.loss = 0.05,
+                    .twice = 0.05,
+                    .jitter = 20,
+                    .interval = 20,
+                    .rows = 1000,
+                    .columns = 3,
+                    .ring = 65536,
+                    .servers = 2,
+                    .balance = 0.0005},
+           100, false);
+}
+
+static void moved_with_each_datagram(void **unused)
+{
+    (void)unused;
+    worlds(&(world){.loss = 0.05,
+                    .twice = 0.05,
+                    .jitter = 20,
+                    .interval = 20,
+                    .rows = 500,
+                    .columns = 3,
+                    .ring = 65536,
+                    .servers = 2,
+                    .balance = 2},
+           100, false);
+}
+
+/* Servers are killed, too: the other one takes over. */
+static void moved_from_the_dead(void **unused)
+{
+    (void)unused;
+    worlds(&(world){.loss = 0.1,
+                    .twice = 0.05,
+                    .jitter = 50,
+                    .interval = 250,
+                    .rows = 300,
+                    .columns = 3,
+                    .ring = 24576,
+                    .servers = 2,
+                    .balance = 0.001,
+                    .restart = 0.0003},
+           100, false);
+}
+
+/* A small ring: what is lost is lost, and counted once. */
+static void moved_while_all_goes_wrong(void **unused)
+{
+    (void)unused;
+    worlds(&(world){.loss = 0.3,
+                    .twice = 0.2,
+                    .jitter = 2000,
+                    .interval = 20,
+                    .rows = 1500,
+                    .columns = 3,
+                    .ring = 4096,
+                    .servers = 2,
+                    .balance = 0.001,
+                    .restart = 0.0001,
+                    .outage = 0.0002,
+                    .full = 0.0001},
+           150, true);
+}
+
 /* Sampled faster than the pace at which repeating begins: what a killed server leaves behind is caught up with all the
    same, within seconds. */
 static void a_fast_client_catches_up(void **unused)
@@ -505,7 +658,8 @@ static void a_fast_client_catches_up(void **unused)
     (void)unused;
     enum { PER_MS = 60, RING = 24 << 20 };
     static client c;
-    server s = {.store.first_columns = 3};
+    storage kept = {.first_columns = 3};
+    server s = {.store = &kept};
     network net = {.delay = MS};
     state = 1;
     client_start(&c, RING, 3, 0);
@@ -518,12 +672,12 @@ static void a_fast_client_catches_up(void **unused)
         if (now == 5000 * MS) server_start(&s);
         deliver(&(world){0}, &net, &s, &c, now);
         server_step(&s, &net, now);
-        client_step(&c, &net, now);
+        client_step(&c, &net, now, 1);
     }
     assert_int_equal(c.session.ring.dropped, 0);
-    assert_true(c.sampled - s.store.rows <= 1000 * PER_MS);
+    assert_true(c.sampled - kept.rows <= 1000 * PER_MS);
     server_kill(&s);
-    run_info_free(s.store.info);
+    run_info_free(kept.info);
     free(c.session.ring.bytes);
     free(net.list);
 }
@@ -540,6 +694,10 @@ int main(void)
         cmocka_unit_test(addresses_change),
         cmocka_unit_test(the_goodbye_is_the_last_word),
         cmocka_unit_test(everything_goes_wrong),
+        cmocka_unit_test(moved_now_and_then),
+        cmocka_unit_test(moved_with_each_datagram),
+        cmocka_unit_test(moved_from_the_dead),
+        cmocka_unit_test(moved_while_all_goes_wrong),
         cmocka_unit_test(a_fast_client_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
