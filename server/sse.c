@@ -103,7 +103,7 @@ static void merge_stored(stream *s)
         s->info = stored;
         return;
     }
-    if (stored->state != RUN_LIVE && stored->next_seq >= info->next_seq) info->state = stored->state;
+    if (stored->seen > info->seen && stored->next_seq >= info->next_seq) info->state = stored->state;
     info->seen = later(info->seen, stored->seen);
     info->last = later(info->last, stored->last);
     run_info_take_stored(info, stored);
