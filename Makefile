@@ -24,7 +24,8 @@ PAGE     = $(wildcard web/*.html web/*.css web/*.js web/*.svg)
 TESTS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 FUZZERS  = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
-EXAMPLES = $(patsubst examples/%.c,$(B)/examples/%,$(wildcard examples/*.c))
+EXAMPLES = $(patsubst examples/%.c,$(B)/examples/%,$(filter-out examples/plugin.c,$(wildcard examples/*.c))) \
+           $(B)/examples/plugin.so $(if $(shell command -v $(CXX)),$(B)/examples/classes)
 PROGRAMS = $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c))
 
 say      = $(if $(V),,@printf '  %-8s%s\n' $(1) '$@';)
@@ -100,9 +101,17 @@ $(B)/assets_data.o: $(B)/assets_data.S
 	$(call say,AS)$(CC) -c $< -o $@
 
 # ---- examples, tests, fuzzers, benches ----
+$(B)/examples/postgres: USES = $(shell pkg-config --cflags --libs libpq)
+$(B)/examples/plugin_host: USES = -ldl -Wl,-rpath,'$$ORIGIN'
 $(B)/examples/%: examples/%.c dolon.h
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm
+	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread -lm $(USES)
+$(B)/examples/%: examples/%.cpp dolon.h
+	@mkdir -p $(@D)
+	$(call say,CXX)$(CXX) -std=c++11 $(WARN) $(OPTIMISE) -MMD -MP -I. $< -o $@ -pthread
+$(B)/examples/%.so: examples/%.c dolon.h
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=c99 $(WARN) $(CWARN) $(OPTIMISE) -MMD -MP -I. -fPIC -shared $< -o $@ -pthread
 $(B)/programs/%_sealed: SEAL = -lsodium
 $(B)/programs/%: tests/programs/%.c dolon.h
 	@mkdir -p $(@D)

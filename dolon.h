@@ -117,6 +117,21 @@
    more than DOLON_MAX_MARKS between two rows the rest is dropped, and a mark says how many. While the server is silent
    the last DOLON_MAX_MARKS wait for it.
 
+   POSTGRESQL
+
+   With DOLON_POSTGRES defined (and libpq) four probes tell of a database, as the original's PostgresDiagnostics do:
+
+       dolon_postgres *db = dolon_postgres_open("postgresql://localhost/shop", 0);
+       ….probes = { DOLON_DEFAULT_PROBES, { "live_msgs", dolon_live_msgs, db, NULL } }, …
+       dolon_stop(t);
+       dolon_postgres_close(db);
+
+   live_msgs and dead_msgs are the rows of all tables that are alive, and dead but not vacuumed yet (n_live_tup and
+   n_dead_tup of pg_stat_user_tables, which PostgreSQL estimates), idle the sessions that wait for a command
+   (pg_stat_activity), count_db_connections all sessions (numbackends of pg_stat_database). A thread of its own asks for all
+   four in one statement, in a session of its own that is connected again whenever it was lost: no row waits for the
+   database. While there is no fresh answer they have no value.
+
    SPEEDOMETER
 
    The rate of a growing value, for use within a probe: zero-initialise a dolon_speedometer, then
@@ -222,6 +237,7 @@
        DOLON_API               before each declaration, e.g. __attribute__((visibility("default")))
        DOLON_DISABLE           all macros stay and cost nothing, all functions are empty; in every file of the program
        DOLON_SODIUM            with it: datagrams can be sealed; link with -lsodium
+       DOLON_POSTGRES          in each file that uses them: the probes of POSTGRESQL; link with -lpq
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
        DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
@@ -328,6 +344,7 @@ typedef enum dolon_error {
 } dolon_error;
 
 typedef struct dolon_tracer dolon_tracer;
+typedef struct dolon_postgres dolon_postgres;
 
 /* Called by the timer thread, once a tick. NaN: no value this tick. See PROBES for what it may do. */
 typedef double (*dolon_probe_fn)(void *user);
@@ -451,6 +468,21 @@ DOLON_API double dolon_speed(dolon_speedometer *s, double value);
 
 /* One sentence; never NULL. */
 DOLON_API const char *dolon_error_text(dolon_error code);
+
+#ifdef DOLON_POSTGRES
+/* Begins to ask a database every `interval` seconds (0: 1). `conninfo` is what libpq takes as URL or connection string,
+   "" for the PG… environment alone; it is copied. Returns at once; NULL if there was no memory or no thread. */
+DOLON_API dolon_postgres *dolon_postgres_open(const char *conninfo, double interval);
+
+/* After the tracers that have its probes were stopped. May wait some seconds for a database that does not answer. */
+DOLON_API void dolon_postgres_close(dolon_postgres *db);
+
+/* Probes; `db` is a dolon_postgres. */
+DOLON_API double dolon_live_msgs(void *db);
+DOLON_API double dolon_dead_msgs(void *db);
+DOLON_API double dolon_idle(void *db);
+DOLON_API double dolon_count_db_connections(void *db);
+#endif
 
 /* ---- >>hot: what a scope and a counter cost, inlined into the program ---- */
 
@@ -656,6 +688,17 @@ static inline dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *pr
     (void)probe;
     return DOLON_OK;
 }
+static inline dolon_postgres *dolon_postgres_open(const char *conninfo, double interval)
+{
+    (void)conninfo;
+    (void)interval;
+    return DOLON__NULL;
+}
+static inline void dolon_postgres_close(dolon_postgres *db) { (void)db; }
+static inline double dolon_live_msgs(void *db) { (void)db; return 0; }
+static inline double dolon_dead_msgs(void *db) { (void)db; return 0; }
+static inline double dolon_idle(void *db) { (void)db; return 0; }
+static inline double dolon_count_db_connections(void *db) { (void)db; return 0; }
 static inline void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
 {
     static const dolon_stats none = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -842,6 +885,9 @@ struct dolon__scope {
 #endif
 #ifdef DOLON_SODIUM
 #include <sodium.h>
+#endif
+#ifdef DOLON_POSTGRES
+#include <libpq-fe.h>
 #endif
 
 #ifdef __cplusplus
@@ -5314,6 +5360,150 @@ DOLON__ATTR((destructor)) static void dolon__unload(void)
     dolon__os_unlock(&dolon__all.lock);
     if (key_valid) dolon__os_key_close(dolon__all.key); /* not under the lock: it may call dolon__thread_ended() */
 }
+
+/* ---- >>postgres: what a database tells of itself, asked for by a thread of its own ---- */
+
+#ifdef DOLON_POSTGRES
+
+enum { DOLON__LIVE_MSGS, DOLON__DEAD_MSGS, DOLON__IDLE, DOLON__CONNECTIONS, DOLON__POSTGRES_FIGURES };
+
+/* `lock` guards figures, fresh_until and stop. */
+struct dolon_postgres {
+    dolon__lock lock;
+    dolon__cond stopped;
+    dolon__thread thread;
+    int64_t interval;
+    double figures[DOLON__POSTGRES_FIGURES];
+    int64_t fresh_until;
+    int stop;
+    char conninfo[1]; /* as long as it is */
+};
+
+/* A session that gives up rather than wait for ever; what `conninfo` says of the same settings counts. */
+static PGconn *dolon__postgres_connect(const char *conninfo)
+{
+    static const char *const names[] = {"connect_timeout", "tcp_user_timeout", "fallback_application_name",
+                                        "options",         "dbname",           NULL};
+    const char *values[] = {"5", "5000", "dolon", "-c statement_timeout=5000", conninfo, NULL};
+    PGconn *session = PQconnectdbParams(names, values, 1);
+    if (PQstatus(session) == CONNECTION_OK) return session;
+    PQfinish(session);
+    return NULL;
+}
+
+/* 0: there is no answer. */
+static int dolon__postgres_ask(PGconn *session, double figures[DOLON__POSTGRES_FIGURES])
+{
+    static const char query[] = "select (select coalesce(sum(n_live_tup), 0) from pg_stat_user_tables),"
+                                " (select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables),"
+                                " (select count(*) from pg_stat_activity where state = 'idle'),"
+                                " (select coalesce(sum(numbackends), 0) from pg_stat_database)";
+    PGresult *result = PQexec(session, query);
+    int good = PQresultStatus(result) == PGRES_TUPLES_OK;
+    for (int i = 0; i < DOLON__POSTGRES_FIGURES && good; i++)
+        good = dolon__parse_number(PQgetvalue(result, 0, i), &figures[i]);
+    PQclear(result);
+    return good;
+}
+
+static void dolon__postgres_keep(dolon_postgres *db, const double figures[DOLON__POSTGRES_FIGURES])
+{
+    dolon__os_lock(&db->lock);
+    memcpy(db->figures, figures, sizeof db->figures);
+    db->fresh_until = dolon__os_mono() + 2 * db->interval + DOLON__SECOND;
+    dolon__os_unlock(&db->lock);
+}
+
+/* Returns 1 at once when it is to stop. */
+static int dolon__postgres_wait(dolon_postgres *db, int64_t until)
+{
+    int stop;
+    dolon__os_lock(&db->lock);
+    while (!db->stop && dolon__os_mono() < until) dolon__os_cond_wait(&db->stopped, &db->lock, until);
+    stop = db->stop;
+    dolon__os_unlock(&db->lock);
+    return stop;
+}
+
+static void dolon__postgres_run(void *arg)
+{
+    dolon_postgres *db = (dolon_postgres *)arg;
+    double figures[DOLON__POSTGRES_FIGURES];
+    PGconn *session = NULL;
+    int64_t due;
+    do {
+        due = dolon__os_mono() + db->interval;
+        if (!session) session = dolon__postgres_connect(db->conninfo);
+        if (session && dolon__postgres_ask(session, figures)) {
+            dolon__postgres_keep(db, figures);
+        } else {
+            PQfinish(session);
+            session = NULL;
+            if (db->interval < DOLON__SECOND) due += DOLON__SECOND; /* it may be starting; it is not to be flooded */
+        }
+    } while (!dolon__postgres_wait(db, due));
+    PQfinish(session);
+}
+
+dolon_postgres *dolon_postgres_open(const char *conninfo, double interval)
+{
+    dolon_postgres *db = (dolon_postgres *)calloc(1, sizeof *db + strlen(conninfo));
+    if (!db) return NULL;
+    dolon__os_call_once(&dolon__once, dolon__init);
+    memcpy(db->conninfo, conninfo, strlen(conninfo) + 1);
+    db->interval = (int64_t)((interval > 0 && interval < 1e6 ? interval : 1) * 1e9);
+    dolon__os_lock_init(&db->lock);
+    dolon__os_cond_init(&db->stopped);
+    if (dolon__os_thread(&db->thread, 0, dolon__postgres_run, db)) return db;
+    free(db);
+    return NULL;
+}
+
+void dolon_postgres_close(dolon_postgres *db)
+{
+    if (!db) return;
+    dolon__os_lock(&db->lock);
+    db->stop = 1;
+    dolon__os_cond_signal(&db->stopped);
+    dolon__os_unlock(&db->lock);
+    dolon__os_thread_join(&db->thread);
+    dolon__os_cond_end(&db->stopped);
+    dolon__os_lock_end(&db->lock);
+    free(db);
+}
+
+static double dolon__postgres_figure(void *user, int which)
+{
+    dolon_postgres *db = (dolon_postgres *)user;
+    double v = dolon__nan();
+    if (!db) return v;
+    dolon__os_lock(&db->lock);
+    if (dolon__os_mono() < db->fresh_until) v = db->figures[which];
+    dolon__os_unlock(&db->lock);
+    return v;
+}
+
+double dolon_live_msgs(void *db)
+{
+    return dolon__postgres_figure(db, DOLON__LIVE_MSGS);
+}
+
+double dolon_dead_msgs(void *db)
+{
+    return dolon__postgres_figure(db, DOLON__DEAD_MSGS);
+}
+
+double dolon_idle(void *db)
+{
+    return dolon__postgres_figure(db, DOLON__IDLE);
+}
+
+double dolon_count_db_connections(void *db)
+{
+    return dolon__postgres_figure(db, DOLON__CONNECTIONS);
+}
+
+#endif
 
 /* ---- >>public ---- */
 

@@ -55,6 +55,10 @@ report() {
     echo "1..$n"
 }
 
+pg_include() {
+    pkg-config --variable=includedir libpq
+}
+
 have() {
     command -v "$1" >/dev/null && return
     names[++n]="$1 # SKIP it is not installed"
@@ -177,6 +181,7 @@ for cc in gcc clang; do
     have $cc || continue
     cell "$cc DOLON_SODIUM" program $cc $all -std=c99 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
     cell "$cc a library, loaded late and unloaded" library $cc
+    cell "$cc DOLON_POSTGRES" program $cc $all -std=c99 -O2 -DDOLON_POSTGRES -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 done
 have gcc && cell "gcc -flto" program gcc $all -std=c99 -O2 -flto
 have gcc && cell "gcc -O2 -m32" program gcc $all -std=c99 -O2 -m32 -idirafter "/usr/include/$(uname -m)-linux-gnu"
@@ -200,6 +205,7 @@ for cxx in g++ clang++; do
     cell "$cxx a unity build" unity $cxx $all_cxx -x c++ -std=c++17
 done
 have g++ && cell "g++ DOLON_SODIUM" program g++ $all_cxx -std=c++11 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
+have g++ && cell "g++ DOLON_POSTGRES" program g++ $all_cxx -std=c++11 -DDOLON_POSTGRES -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 have g++ && cell "g++ -flto" program g++ $all_cxx -std=c++17 -O2 -flto
 have g++ && cell "g++ -O2 -m32" program g++ $all_cxx -std=c++17 -O2 -m32 -idirafter "/usr/include/$(uname -m)-linux-gnu"
 for std in c++11 c++17 c++20 c++2b; do have clang++ && cell "clang++ -Weverything -std=$std" all_warnings_cxx $std; done
