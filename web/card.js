@@ -9,7 +9,7 @@ import { makeGrip } from './grip.js';
 import { heightOf, plainLook } from './look.js';
 import { extent } from './model.js';
 import { perSecond, rateOf } from './rate.js';
-import { perHour, reason, verdictWords } from './verdict.js';
+import { drifts, perHour, reason, verdictWords } from './verdict.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./look.js').Look} Look
@@ -151,10 +151,10 @@ export class Card {
 
 /** Only what drifts says so: most do not. @param {HTMLElement} node @param {import('./verdict.js').Drift | undefined} found */
 function showVerdict(node, found) {
-  const drifts = found?.verdict === 'rising' || found?.verdict === 'falling';
-  setText(node, found && drifts && found.slope !== null ? perHour(found.slope, found) : '');
-  setAttribute(node, 'data-verdict', found && drifts ? found.verdict : null);
-  setAttribute(node, 'title', found && drifts ? `${verdictWords(found)}. ${reason(found)}` : null);
+  const drifting = drifts(found) ? found : null;
+  setText(node, drifting ? perHour(drifting.slope, drifting) : '');
+  setAttribute(node, 'data-verdict', drifting && drifting.verdict);
+  setAttribute(node, 'title', drifting && `${verdictWords(drifting)}. ${reason(drifting)}`);
 }
 
 /** @param {Trace} trace */

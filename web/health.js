@@ -3,7 +3,7 @@
 
 import { arrange, el, setText } from './dom.js';
 import { moment, text } from './format.js';
-import { byConcern, intervalWords, perHour, reason, tally, unitOf, verdictWords } from './verdict.js';
+import { byConcern, drifts, intervalWords, perHour, reason, tally, unitOf, verdictWords } from './verdict.js';
 
 /** @typedef {import('./verdict.js').Drift} Drift
  *  @typedef {import('./model.js').Range} Range
@@ -52,7 +52,7 @@ function row(d, on, width) {
 /** @param {Drift} d */
 function slope(d) {
   if (d.slope === null) return [el('span', { class: 'quieter', text: d.points === 0 ? 'no value' : `${d.points} values` })];
-  return [el('span', { text: perHour(d.slope, d) }), el('span', { class: 'quieter', text: ` ${intervalWords(d) || 'not sure'}` })];
+  return [el('span', { text: perHour(d.slope, d) }), el('span', { class: 'quieter', text: ` ${intervalWords(d) || (drifts(d) ? 'hardly turns back' : 'not sure')}` })];
 }
 
 /** @param {string} label @param {number} from @param {number} to @param {number} width @param {Handlers} on */

@@ -97,7 +97,7 @@ async function arrive() {
   const place = parse(location.hash);
   state.look = place.look ?? state.look;
   // A link of the tree names only a run: the question asked of the one before is asked of it, too.
-  state.insight = place.view ? place.insight ?? plainInsight() : { ...state.insight, pair: null, span: null };
+  state.insight = place.insight ?? (place.view ? plainInsight() : { ...state.insight, pair: null, span: null });
   const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
   state.selected = id;
   if (id === null) return plan();

@@ -76,6 +76,7 @@ export function makeMatrix(open) {
     const had = table.contains(document.activeElement);
     shown = c;
     at = at.map((i) => Math.min(i, c.columns.length - 1));
+    table.style.setProperty('--columns', String(c.columns.length));
     table.classList.toggle('dense', c.columns.length > ROOM_FOR_R);
     arrange(table, [head(c), body(c, at)]);
     if (had) focus(/** @type {number} */ (at[0]), /** @type {number} */ (at[1]));

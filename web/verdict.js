@@ -46,9 +46,12 @@ export function intervalWords(d) {
   return `${brief(d.low / by, 3)} … ${brief(d.high / by, 3)}`;
 }
 
+/** @param {Drift | undefined} d @returns {d is Drift & {slope: number}} */
+export const drifts = (d) => d !== undefined && d.slope !== null && (d.verdict === 'rising' || d.verdict === 'falling');
+
 /** "+3.1 MB/h over 40 h", "steady", "unclear". @param {Drift} d */
 export function verdictWords(d) {
-  if ((d.verdict !== 'rising' && d.verdict !== 'falling') || d.slope === null) return d.verdict;
+  if (!drifts(d)) return d.verdict;
   return `${perHour(d.slope, d)} over ${spanWords(d.hours)}`;
 }
 
@@ -64,7 +67,7 @@ export function reason(d) {
   if (d.points === 0) return 'It has no value here.';
   if (d.slope === null) return `${d.points} values are too few to tell: ${FEWEST} are needed.`;
   const interval = intervalWords(d);
-  const sure = interval ? `${perHour(d.slope, d)}, 99 % sure within ${interval}` : 'How fast is not sure at all';
+  const sure = interval ? `${perHour(d.slope, d)}, 99 % sure within ${interval}` : drifts(d) ? 'It hardly ever turns back' : 'How fast is not sure at all';
   const worth = d.independent === null ? '' : ` ${d.points} values, worth ${Math.round(d.independent)} independent ones.`;
   return `${sure}.${worth}${d.verdict === 'unclear' ? ' It swings as slowly as this time is long: look at more.' : ''}`;
 }
@@ -72,7 +75,7 @@ export function reason(d) {
 /** Those that drift first, the surest of them first; the others as the run has them. @param {Drift[]} all */
 export function byConcern(all) {
   /** @param {Drift} d */
-  const concern = (d) => (d.verdict === 'rising' || d.verdict === 'falling' ? 2 : d.shifts.length > 0 ? 1 : 0);
+  const concern = (d) => (drifts(d) ? 2 : d.shifts.length > 0 ? 1 : 0);
   /** @param {Drift} d */
   const size = (d) => Math.abs(d.change ?? 0) / Math.max(d.noise ?? 0, Math.abs(d.level ?? 0) * 1e-3, Number.MIN_VALUE);
   return all.map((d, i) => ({ d, i })).sort((a, b) => concern(b.d) - concern(a.d) || (concern(a.d) === 2 ? size(b.d) - size(a.d) : 0) || a.i - b.i)
@@ -81,7 +84,7 @@ export function byConcern(all) {
 
 /** "Of 12 columns 1 drifts, 1 shifted and 2 are unclear." @param {Drift[]} all */
 export function tally(all) {
-  const drifting = all.filter((d) => d.verdict === 'rising' || d.verdict === 'falling').length;
+  const drifting = all.filter(drifts).length;
   const unclear = all.filter((d) => d.verdict === 'unclear').length;
   const shifted = all.filter((d) => d.shifts.length > 0).length;
   const parts = [drifting > 0 ? `${drifting} drift${drifting === 1 ? 's' : ''}` : 'none drifts'];

@@ -69,7 +69,7 @@ test('health: a verdict a column, what drifts first; a click leads to the chart,
 });
 
 test('health follows the time shown', async () => {
-  const { page, context } = await at('&show=health');
+  const { page, context } = await open(browser, `${server.url}#run=${run.id}&show=health`);
   await until('the whole run is judged', async () => /over 10 h/.test(await page.locator('.health .lead').textContent()));
   await page.locator('#bar select').selectOption('3600');
   await until('the last hour is judged', async () => /over (1 h|5\d min)/.test(await page.locator('.health .lead').textContent()));
