@@ -13,6 +13,7 @@ import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from '
 
 const BATCH = 24;          // columns in one request: the first charts need not wait for the last
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
+const PATIENCE_MS = 500;   // with a request that was overtaken
 const RETRY_MS = 2000;
 const PACE_MS = { least: 200, most: 500, chart: 8 }; // between two redraws as rows arrive; the more charts, the longer
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
@@ -47,6 +48,7 @@ export class Feed {
     this.epoch = 0;
     this.fetched = /** @type {Map<number, number>} */ (new Map());
     this.busy = /** @type {AbortController | null} */ (null);
+    this.begun = 0; // when that request was sent
     this.tail = /** @type {Series[]} */ ([]);
     this.timers = /** @type {Set<number>} */ (new Set());
     this.hangUp = /** @type {(() => void) | null} */ (null);
@@ -163,11 +165,14 @@ export class Feed {
     }
   }
 
-  /** Fetches anew what is in view, and the rest when it comes into view. */
+  /** Fetches anew what is in view, and the rest when it comes into view. What was asked for just now is waited for, and shown
+   *  meanwhile: a wheel turns faster than answers come, and nothing would be shown before it stood still. */
   refresh() {
     this.epoch++;
-    this.busy?.abort();
-    this.busy = null;
+    if (this.busy && performance.now() - this.begun > PATIENCE_MS) {
+      this.busy.abort();
+      this.busy = null;
+    }
     this.pump();
   }
 
@@ -236,11 +241,13 @@ export class Feed {
     const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
     if (columns.length === 0) return;
     const busy = this.busy = new AbortController();
+    const epoch = this.epoch;
+    this.begun = performance.now();
     try {
       const series = await getSeries(this.run.id, { ...this.asked(), points: this.points, columns }, busy.signal);
       if (busy.signal.aborted) return;
       this.busy = null;
-      this.adopt(series, columns);
+      this.adopt(series, columns, epoch);
       if (!this.hangUp) this.away = null;
       this.changed();
       this.pump();
@@ -262,8 +269,8 @@ export class Feed {
     return { from: this.view.kind === 'all' ? null : from, to: null };
   }
 
-  /** @param {Series} series @param {number[]} columns */
-  adopt(series, columns) {
+  /** @param {Series} series @param {number[]} columns @param {number} epoch when it was asked for */
+  adopt(series, columns, epoch) {
     this.advance(series.time.at(-1));
     if (this.view.kind === 'all' && series.time.length > 0) this.first = Math.min(this.first, series.time[0] ?? this.first);
     this.gaps = series.gaps ?? [];
@@ -272,7 +279,7 @@ export class Feed {
       const name = this.run.columns[c];
       if (name === undefined) continue;
       this.traces.set(c, traceOf(series, name));
-      this.fetched.set(c, this.epoch);
+      this.fetched.set(c, epoch);
     }
     for (const news of this.tail) this.join(news, columns);
   }

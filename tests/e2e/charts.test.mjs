@@ -116,11 +116,14 @@ test('the wheel scrolls the page; with Ctrl, or on a chart that was clicked, it 
   const x = box.x + box.width / 4;
   await page.mouse.move(x, box.y + box.height / 2);
   const steps = await page.evaluate(() => history.length);
-  let key = keyOf(page);
+  const asked = [];
+  page.on('request', (request) => request.url().includes('/series') && asked.push(new URL(request.url()).searchParams));
+  const key = keyOf(page);
   await page.keyboard.down('Control');
-  for (let i = 0; i < 5; i++) await page.mouse.wheel(0, -100);
+  for (let i = 0; i < 10; i++) await page.mouse.wheel(0, -60);
   await page.keyboard.up('Control');
   const zoomed = await moved(page, key);
+  await until('the range is fetched', () => asked.some((q) => Number(q.get('from')) === zoomed.from && Number(q.get('to')) === zoomed.to));
   const share = (begin + ROWS * 250 - zoomed.from) / (zoomed.to - zoomed.from);
   assert.ok(Math.abs(share - 0.25) < 0.03, `what was under the pointer is at ${share}`);
   assert.ok(zoomed.to - zoomed.from < ROWS * 600);
