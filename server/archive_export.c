@@ -36,32 +36,41 @@ static store_status put_rest(exporting *e)
     if (status == STORE_OK) status = e->status;
     if (status == STORE_OK) status = store_events(e->s, e->id, INT64_MIN, INT64_MAX, put_event, e);
     if (status == STORE_OK) archive_put_run_end(e->w);
+    return status == STORE_MISSING ? STORE_FAILED : status; /* nothing goes from a snapshot; and the run has begun */
+}
+
+/* Within a snapshot. */
+static store_status put_run(exporting *e, bool *deleted)
+{
+    run_info *run = NULL;
+    store_status status = store_run(e->s, e->id, &run);
+    *deleted = run && run->deleted != 0;
+    if (*deleted) status = STORE_MISSING;
+    if (status == STORE_OK) {
+        archive_put_run(e->w, run);
+        status = put_rest(e);
+    }
+    run_info_free(run);
     return status;
 }
 
-bool archive_export(store *s, const uuid *id, archive_writer *w, buf *why)
+store_status archive_export(store *s, const uuid *id, archive_writer *w, buf *why)
 {
     exporting e = {s, id, w, STORE_OK};
-    char text[UUID_TEXT];
-    uuid_format(id, text);
+    bool deleted = false;
     store_status status = store_snapshot_begin(s);
     if (status == STORE_OK) {
-        run_info *run = NULL;
-        status = store_run(s, id, &run);
-        bool deleted = run && run->deleted != 0;
-        if (deleted) buf_printf(why, "run %s was deleted; bring it back in the page first", text);
-        if (status == STORE_OK && !deleted) {
-            archive_put_run(w, run);
-            status = put_rest(&e);
-        }
-        run_info_free(run);
+        status = put_run(&e, &deleted);
         store_snapshot_end(s);
-        if (deleted) return false;
     }
-    if (status == STORE_OK && !w->failed) return true;
-    if (w->failed)
+    char text[UUID_TEXT];
+    uuid_format(id, text);
+    if (w->failed) {
         buf_printf(why, "the file cannot be written: %s", strerror(w->error));
-    else
-        buf_printf(why, "run %s: %s", text, store_error(s));
-    return false;
+        return STORE_FAILED;
+    }
+    if (status != STORE_OK)
+        buf_printf(why, "run %s: %s", text,
+                   deleted ? "it was deleted; bring it back in the page first" : store_error(s));
+    return status;
 }

@@ -7,7 +7,8 @@
 #include "store.h"
 
 /* Appends the run as it is at one moment, however much is written to it meanwhile. In memory is one chunk at a time.
-   The caller must hold no snapshot. false: `why` gets one sentence, and the file is of no use any more. */
-bool archive_export(store *s, const uuid *id, archive_writer *w, buf *why);
+   The caller must hold no snapshot. STORE_MISSING: there is no such run, or it was deleted; nothing was written. Other
+   failures: the file is of no use any more. `why` gets one sentence. */
+store_status archive_export(store *s, const uuid *id, archive_writer *w, buf *why);
 
 #endif

@@ -131,14 +131,17 @@ static bool close_target(target *t, bool good, buf *why)
 
 /* ---- the whole ---- */
 
-static bool export_runs(store *s, id_queue *ids, FILE *file, buf *why)
+/* Runs that were not named may go before their turn comes: they are too old, or somebody deletes them. */
+static bool export_runs(store *s, id_queue *ids, bool named, FILE *file, buf *why)
 {
     archive_writer w;
     uuid id;
     uint64_t rows = 0;
     archive_begin(&w, file);
     while (why->n == 0 && id_queue_take(ids, &id)) {
-        if (archive_export(s, &id, &w, why)) rows += w.rows;
+        store_status status = archive_export(s, &id, &w, why);
+        if (status == STORE_OK) rows += w.rows;
+        if (status == STORE_MISSING && !named) why->n = 0;
     }
     archive_end(&w);
     if (why->n == 0 && w.failed) buf_printf(why, "the file cannot be written: %s", strerror(w.error));
@@ -154,7 +157,7 @@ int command_export(const config *c)
     target t = {0};
     store *s = store_open(c->store, STORE_READ, &why);
     bool good = s && choose_runs(c, s, &ids, &why) && open_target(&t, c->out, &why);
-    good = good && export_runs(s, &ids, t.stream, &why);
+    good = good && export_runs(s, &ids, c->word_count > 0, t.stream, &why);
     good = close_target(&t, good, &why);
     store_close(s);
     id_queue_free(&ids);

@@ -118,7 +118,7 @@ int main(void)
     archive_writer w;
     int64_t begun = clock_mono();
     archive_begin(&w, file);
-    must(archive_export(from, &run->id, &w, &why), why.p);
+    must(archive_export(from, &run->id, &w, &why) == STORE_OK, why.p);
     archive_end(&w);
     must(!w.failed && fsync(fileno(file)) == 0, "cannot write");
     tell("export", clock_mono() - begun, copying);
