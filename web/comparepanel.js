@@ -28,7 +28,7 @@ export function makeCompare(on) {
   const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
   const grid = el('div', { class: 'grid' });
   const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
-    text: 'Of a counter its rate. A percentage tells how much more than in the first run, the baseline. A p99 is a range where points stand for many rows: it lies between.' })),
+    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range.' })),
   section('Facts', passports), section('Charts', grid));
   const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
   /** @type {Map<string, HTMLElement>} */
@@ -176,7 +176,13 @@ export function makeCompare(on) {
   function repaint() {
     if (shown.length > 1) drawCharts();
   }
-  return { node, load, renderRuns, repaint };
+  /** @param {string} why */
+  function fail(why) {
+    shown = [];
+    results.hidden = true;
+    setText(lead, `These runs cannot be compared: ${why}.`);
+  }
+  return { node, load, renderRuns, repaint, fail };
 }
 
 /** @param {string} title @param {...Node} children */

@@ -31,12 +31,14 @@ export function makeCorrelation(change) {
   /** What is shown, and of what. */
   let shown = { correlation: /** @type {Correlation | null} */ (null), key: '' };
   let cloud = '';
+  let trouble = '';
   let told = /** @type {Correlation | null} */ (null); // in words
 
   /** @param {Feed} feed @param {Insight} insight @param {import('./model.js').Range} range @param {AbortSignal} signal */
   async function load(feed, insight, range, signal) {
     const columns = feed.run.column_info.map((_, i) => i).slice(0, MOST);
     const correlation = await getCorrelation(feed.run.id, { ...range, columns, differenced: insight.changes }, signal);
+    trouble = '';
     shown = { correlation, key: `${feed.run.id} ${range.from} ${range.to} ${insight.changes}` };
     render(feed, insight);
     await loadPair(feed, insight, signal);
@@ -68,10 +70,9 @@ export function makeCorrelation(change) {
   function render(feed, insight) {
     changes.checked = insight.changes;
     const c = shown.correlation;
-    if (!c || !shown.key.startsWith(feed.run.id)) {
-      setText(lead, 'Correlating …');
-      return;
-    }
+    const here = c !== null && shown.key.startsWith(feed.run.id);
+    matrix.node.hidden = words.hidden = !here;
+    if (!c || !here) return setText(lead, trouble || 'Correlating …');
     const all = feed.run.columns.length;
     const of = c.exact ? `${number(c.points)} rows` : `${number(c.points)} means of equal parts of this time`;
     setText(lead, `Pearson\u2019s r over ${of}${all > MOST ? `, of the first ${MOST} of ${all} columns` : ''}, counters as rates, similar columns side by side.`);
@@ -80,5 +81,11 @@ export function makeCorrelation(change) {
     told = c;
     words.querySelector('ul')?.replaceChildren(...strongest(c, TOLD).map((p) => el('li', { text: `${p.x} and ${p.y}: ${coefficient(p.r)}, n = ${number(p.n)}` })));
   }
-  return { node, load, loadPair, render, repaint: scatter.repaint };
+  /** @param {string} why */
+  function fail(why) {
+    shown = { correlation: null, key: '' };
+    trouble = `These columns cannot be correlated: ${why}.`;
+    setText(lead, trouble);
+  }
+  return { node, load, loadPair, render, fail, repaint: scatter.repaint };
 }

@@ -105,8 +105,8 @@ export function makeInsight(tabs, place, on) {
     of.findings = new Map(drifts.columns.map((d, i) => [i, d]));
     of.changed();
   }, (why) => { trouble = why; });
-  const relations = new Question((signal) => feed ? correlation.load(feed, state, feed.range, signal) : Promise.resolve(), () => {});
-  const sides = new Question((signal) => compare.load(ids(), state, signal), () => {});
+  const relations = new Question((signal) => feed ? correlation.load(feed, state, feed.range, signal) : Promise.resolve(), correlation.fail);
+  const sides = new Question((signal) => compare.load(ids(), state, signal), compare.fail);
 
   /** The run that is shown comes first. */
   const ids = () => (feed ? [feed.run.id, ...state.compare.filter((id) => id !== feed?.run.id)].slice(0, MOST_RUNS) : []);
@@ -156,7 +156,7 @@ export function makeInsight(tabs, place, on) {
     if (state.panel === 'compare') {
       compare.renderRuns(ids(), all);
       const lively = all.some((r) => ids().includes(r.id) && r.state === 'live');
-      sides.want(`${ids().join()} ${state.mark} ${state.span?.join()}`, lively);
+      sides.want(`${ids().join()} ${state.mark} ${state.span?.join()} ${lively}`, lively);
     } else sides.rest();
   }
 

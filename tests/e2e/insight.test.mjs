@@ -162,6 +162,14 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   await context.close();
 });
 
+test('a run to compare with that is not there is said, and can be left out', async () => {
+  const { page, context } = await at('&show=compare&compare=00000000-0000-4000-8000-000000000000');
+  await until('it is said', async () => (await page.locator('.compare .lead').textContent()) === 'These runs cannot be compared: there is no such run.');
+  await page.getByRole('button', { name: /^Leave .* out/ }).click();
+  await until('the choice', async () => /^Add a run/.test(await page.locator('.compare .lead').textContent()));
+  await context.close();
+});
+
 test('ticking a run in the list compares it', async () => {
   const { page, problems, context } = await at('');
   await summaryHas(page, 'memory', 'latest ');
