@@ -16,6 +16,13 @@ const POINTER = [
   ['⋯ on a chart', 'logarithmic, rate, pin, hide, table of its values'],
 ];
 
+/** What the tree does (tree.js). @type {[label: string, text: string][]} */
+const RUNS = [
+  ['↑ ↓ ← →', 'from run to run; fold and unfold an application'],
+  ['Enter', 'show the run'],
+  ['Space', 'compare it with the one that is shown'],
+];
+
 /** @param {Binding[]} bindings @returns {() => void} shows the dialog */
 export function watchKeys(bindings) {
   const dialog = makeDialog(bindings);
@@ -44,7 +51,7 @@ function makeDialog(bindings) {
   const dialog = el('dialog', { class: 'keys', 'aria-labelledby': 'keys-title' },
     el('header', {}, el('h2', { id: 'keys-title', text: 'Moving about' }), close),
     ...list('Keys', [...bindings.map(({ label, text }) => /** @type {[string, string]} */ ([label, text])), ['?', 'this list']]),
-    ...list('Pointer and touch', POINTER));
+    ...list('In the list of runs', RUNS), ...list('Pointer and touch', POINTER));
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   return dialog;

@@ -10,16 +10,28 @@ import { fill } from './sample.mjs';
 const FOLDER = join(ROOT, 'web/screenshots');
 const MOST = 150_000; // bytes: a README is read over slow lines, too
 
+/** Lays another run over the one that is shown. */
+async function compare(page, other) {
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await page.locator(`#tree [data-key="${other.uuid}"]`).focus();
+  await page.keyboard.press('Space');
+  await page.locator('.compared').getByText('+29 %').waitFor();
+  await page.mouse.move(0, 0);
+}
+
 const server = await startMnemic();
 const browser = await launch();
 const sample = await fill(server);
 try {
   mkdirSync(FOLDER, { recursive: true });
-  for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }]]) {
-    const { page, problems } = await open(browser, `${server.url}#run=${sample.shown.uuid}&last=all`, { viewport: { width: 1280, height: 800 }, ...options });
-    await summaryHas(page, 'cache_hit_ratio', 'latest ');
-    await page.locator('#tree .run').first().waitFor();
-    await page.evaluate(() => document.fonts.ready);
+  for (const [name, run, options] of [
+    ['light', sample.shown, { viewport: { width: 1280, height: 690 } }],
+    ['dark', sample.before, { viewport: { width: 1280, height: 580 }, colorScheme: 'dark' }],
+  ]) {
+    const { page, problems } = await open(browser, `${server.url}#run=${run.uuid}&last=all`, options);
+    await summaryHas(page, 'queue_depth', 'latest ');
+    await page.locator('.card .verdict', { hasText: '/h' }).first().waitFor();
+    if (name === 'dark') await compare(page, sample.crashed);
     const path = join(FOLDER, `${name}.png`);
     await page.screenshot({ path });
     const { size } = statSync(path);

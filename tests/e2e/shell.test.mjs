@@ -240,7 +240,9 @@ test('a connection that breaks is told, what was received stays, and what was mi
   assert.ok((await page.locator('#tree .run').count()) > 0);
   await shoot(page, 'lost');
   await program.row([4242, 1]);
+  const rows = (await program.stored()).rows;
   await program.row([6, 2]);
+  await until('the rows are stored', async () => (await program.stored()).rows > rows);
   door.open();
   await page.getByRole('button', { name: 'Try now' }).click();
   await summaryHas(page, 'queue', `greatest 4\u202f242`);
