@@ -75,7 +75,6 @@ postgres_tests() {
     rm -rf "$folder"
 }
 
-[ $# = 0 ] || export CONTAINER_TEST=1 # who names suites has the time
 export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/build/programs
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
