@@ -6,7 +6,8 @@ import { makePanel } from './panel.js';
 import { KEYS, compile } from './search.js';
 
 /** @param {HTMLElement} place @param {() => void} changed called when something else is searched
- *  @returns {{hide: (hidden: boolean) => void, test: (now: number) => import('./search.js').Test | null}} */
+ *  @returns {{hide: (hidden: boolean) => void, query: () => string, search: (query: string) => void,
+ *    test: (now: number) => import('./search.js').Test | null}} */
 export function makeFinder(place, changed) {
   const input = el('input', { type: 'search', id: 'search', placeholder: 'Find runs', 'aria-label': 'Find runs',
     'aria-describedby': 'searchtrouble', autocomplete: 'off', spellcheck: 'false' });
@@ -28,6 +29,8 @@ export function makeFinder(place, changed) {
   })));
   return {
     hide: (hidden) => { place.hidden = hidden; },
+    query: () => input.value.trim(),
+    search: (query) => { if (query !== input.value.trim()) input.value = query; },
     test(now) {
       const { test, trouble: what } = compile(input.value, now);
       setText(trouble, what);

@@ -44,6 +44,7 @@ const state = {
 };
 
 const finder = makeFinder(byId('finder'), () => {
+  if (state.feed) settle(state.feed.run.id, state.feed.view);
   state.treeIsOld = true;
   plan();
 });
@@ -58,7 +59,7 @@ const manager = makeManager(/** @type {HTMLDetailsElement} */ (byId('deleted')),
 });
 const facts = makeFacts(byId('facts'), manager.handlers);
 const foot = makeFoot(byId('foot'));
-const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => format({ run: feed.run.id, view, look: state.look, insight: state.insight }));
+const steer = makeSteering(byId('charts'), () => state.feed, (feed, view) => addressOf(feed.run.id, view));
 const bar = makeBar(byId('bar'), steer);
 const board = new Board(byId('charts'), {
   zoom: (range) => steer.show({ kind: 'range', from: Math.round(range.from), to: Math.max(Math.round(range.to), Math.round(range.from) + 1) }),
@@ -70,10 +71,10 @@ const empty = makeEmpty();
 const insight = makeInsight(byId('views'), byId('insight'), {
   address(next, run) {
     const { feed } = state;
-    if (feed) location.hash = format({ run: run ?? feed.run.id, view: run ? { kind: 'all' } : feed.view, look: state.look, insight: next });
+    if (feed) location.hash = addressOf(run ?? feed.run.id, run ? { kind: 'all' } : feed.view, next);
   },
   goTo(column) {
-    location.hash = format({ run: state.feed?.run.id ?? null, view: state.feed?.view ?? null, look: state.look, insight: { ...state.insight, panel: null } });
+    location.hash = addressOf(state.feed?.run.id ?? null, state.feed?.view ?? null, { ...state.insight, panel: null });
     state.goTo = column;
   },
   zoom(range) {
@@ -96,6 +97,7 @@ async function arrive() {
   state.treeIsOld = true;
   const place = parse(location.hash);
   state.look = place.look ?? state.look;
+  if (place.find !== null) finder.search(place.find ?? '');
   // A link of the tree names only a run: the question asked of the one before is asked of it, too.
   state.insight = place.insight ?? (place.view ? plainInsight() : { ...state.insight, pair: null, span: null });
   const id = place.run ?? (state.apps && usualRun(state.apps)?.id) ?? null;
@@ -143,10 +145,13 @@ function leave() {
 }
 
 /** The whole of what is shown belongs into the address, so that it can be pasted elsewhere.
- *  @param {string} id @param {View} view */
+ *  @param {string | null} run @param {View | null} view */
+const addressOf = (run, view, insight = state.insight) => format({ run, view, look: state.look, insight, find: finder.query() });
+
+/** @param {string} id @param {View} view */
 function settle(id, view) {
   steer.settle(view);
-  history.replaceState(null, '', format({ run: id, view, look: state.look, insight: state.insight }));
+  history.replaceState(null, '', addressOf(id, view));
 }
 
 /** @param {import('./card.js').Pointed | null} pointed */

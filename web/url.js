@@ -8,10 +8,10 @@ import { readLook, writeLook } from './look.js';
  *  @typedef {import('./look.js').Look} Look
  *  @typedef {import('./insightstate.js').Insight} Insight */
 /** `view` null: the run's usual one; `look` null: as the charts look now. @typedef {{run: string | null, view: View | null, look?: Look | null,
- *  insight?: Insight | null}} Place `insight` null: the charts */
+ *  insight?: Insight | null, find?: string | null}} Place `insight` null: the charts; `find` null: as the tree is searched now */
 
 /** @param {Place} place @returns {string} */
-export function format({ run, view, look, insight }) {
+export function format({ run, view, look, insight, find }) {
   if (run === null) return '#';
   const q = new URLSearchParams({ run });
   if (view?.kind === 'last') q.set('last', String(view.seconds));
@@ -22,6 +22,7 @@ export function format({ run, view, look, insight }) {
   }
   if (look) writeLook(look, q);
   if (insight) writeInsight(insight, q);
+  if (find) q.set('find', find);
   return `#${q}`;
 }
 
@@ -29,8 +30,8 @@ export function format({ run, view, look, insight }) {
 export function parse(hash) {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   const run = q.get('run');
-  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null, look: null, insight: null };
-  return { run: run.toLowerCase(), view: viewOf(q), look: readLook(q), insight: readInsight(q) };
+  if (run === null || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(run)) return { run: null, view: null, look: null, insight: null, find: null };
+  return { run: run.toLowerCase(), view: viewOf(q), look: readLook(q), insight: readInsight(q), find: q.get('find') };
 }
 
 /** @param {URLSearchParams} q @returns {View | null} */

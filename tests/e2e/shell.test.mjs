@@ -70,6 +70,10 @@ test('the help of the search writes what it shows', async () => {
   await page.getByRole('button', { name: 'state:crashed' }).click();
   assert.equal(await page.locator('#search').inputValue(), 'state:crashed');
   await page.getByText('No run matches.').waitFor();
+  await until('the address has it', () => place(page).find === 'state:crashed');
+  await page.reload();
+  await page.getByText('No run matches.').waitFor();
+  await page.locator('#search').focus();
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'search');
   await context.close();
 });

@@ -19,7 +19,7 @@ const dressed = () => {
 
 test('a look comes back from its address, whatever the names are', () => {
   for (const look of [dressed(), resized(plainLook(), null, 300)])
-    assert.deepEqual(parse(format({ run, view: { kind: 'all' }, look })), { run, view: { kind: 'all' }, look, insight: null });
+    assert.deepEqual(parse(format({ run, view: { kind: 'all' }, look })), { run, view: { kind: 'all' }, look, insight: null, find: null });
 });
 
 test('the plain look adds nothing to an address, and an address that says nothing asks for none', () => {

@@ -11,8 +11,13 @@ const run = '1e7c356f-16b3-485c-a4f0-06872919285e';
 test('every place comes back from its address', () => {
   for (const view of [
     null, { kind: 'all' }, { kind: 'last', seconds: 600 }, { kind: 'range', from: 1769860800123, to: 1769860801123.5 },
-  ]) assert.deepEqual(parse(format({ run, view })), { run, view, look: null, insight: null });
-  assert.deepEqual(parse(format({ run: null, view: null })), { run: null, view: null, look: null, insight: null });
+  ]) assert.deepEqual(parse(format({ run, view })), { run, view, look: null, insight: null, find: null });
+  assert.deepEqual(parse(format({ run: null, view: null })), { run: null, view: null, look: null, insight: null, find: null });
+});
+
+test('so does what is searched for', () => {
+  for (const find of ['state:crashed tag:branch=main', 'a&b=c#d', '"'])
+    assert.equal(parse(format({ run, view: null, find })).find, find);
 });
 
 test('so does what is looked at beside the charts', () => {
@@ -33,8 +38,8 @@ test('so does what is looked at beside the charts', () => {
 
 test('what makes no sense is left out', () => {
   for (const bad of ['', '#', '#run=', '#run=1', '#charts', '#run=<img src=x>', '#from=1&to=2', '#run=%'])
-    assert.deepEqual(parse(bad), { run: null, view: null, look: null, insight: null }, bad);
+    assert.deepEqual(parse(bad), { run: null, view: null, look: null, insight: null, find: null }, bad);
   for (const bad of ['last=', 'last=-1', 'last=x', 'last=Infinity', 'from=1', 'from=2&to=1', 'from=a&to=b', 'from=1&to=1e300'])
-    assert.deepEqual(parse(`#run=${run}&${bad}`), { run, view: null, look: null, insight: null }, bad);
+    assert.deepEqual(parse(`#run=${run}&${bad}`), { run, view: null, look: null, insight: null, find: null }, bad);
   assert.equal(parse(`#run=${run.toUpperCase()}`).run, run);
 });
