@@ -117,6 +117,22 @@
    more than DOLON_MAX_MARKS between two rows the rest is dropped, and a mark says how many. While the server is silent
    the last DOLON_MAX_MARKS wait for it.
 
+   ALLOCATIONS
+
+   With DOLON_TRACK_MALLOC defined there are dolon_malloc(), dolon_calloc(), dolon_realloc() and dolon_free(), which do what
+   their namesakes do, and count it, each thread for itself. Blocks are the ordinary ones: what one pair allocates the other may
+   free, but it is counted then only once. A file whose allocations are to count says so behind its includes:
+
+       #define malloc  dolon_malloc
+       #define calloc  dolon_calloc
+       #define realloc dolon_realloc
+       #define free    dolon_free
+
+   "allocations" and "frees" become columns by themselves (counters; a realloc is one of each). Three probes tell what is left:
+   { "live_bytes", dolon_live_bytes, NULL, "B" }, of blocks as the system has them, which are a little larger than was asked
+   for; { "live_blocks", dolon_live_blocks, NULL, NULL }; { "peak_bytes", dolon_peak_bytes, NULL, "B" }, the most that a row
+   of any tracer with this probe has seen.
+
    POSTGRESQL
 
    With DOLON_POSTGRES defined (and libpq) four probes tell of a database, as the original's PostgresDiagnostics do:
@@ -237,6 +253,7 @@
        DOLON_API               before each declaration, e.g. __attribute__((visibility("default")))
        DOLON_DISABLE           all macros stay and cost nothing, all functions are empty; in every file of the program
        DOLON_SODIUM            with it: datagrams can be sealed; link with -lsodium
+       DOLON_TRACK_MALLOC      in each file that uses them: the functions of ALLOCATIONS
        DOLON_POSTGRES          in each file that uses them: the probes of POSTGRESQL; link with -lpq
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
@@ -469,6 +486,19 @@ DOLON_API double dolon_speed(dolon_speedometer *s, double value);
 /* One sentence; never NULL. */
 DOLON_API const char *dolon_error_text(dolon_error code);
 
+#ifdef DOLON_TRACK_MALLOC
+/* As their namesakes of the C library, but that dolon_realloc(p, 0) always frees p and returns NULL. From any thread. */
+DOLON_API void *dolon_malloc(size_t bytes);
+DOLON_API void *dolon_calloc(size_t count, size_t bytes);
+DOLON_API void *dolon_realloc(void *p, size_t bytes);
+DOLON_API void dolon_free(void *p);
+
+/* Probes; they need no `user`. */
+DOLON_API double dolon_live_bytes(void *user);
+DOLON_API double dolon_live_blocks(void *user);
+DOLON_API double dolon_peak_bytes(void *user);
+#endif
+
 #ifdef DOLON_POSTGRES
 /* Begins to ask a database every `interval` seconds (0: 1). `conninfo` is what libpq takes as URL or connection string,
    "" for the PG… environment alone; it is copied. Returns at once; NULL if there was no memory or no thread. */
@@ -688,6 +718,16 @@ static inline dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *pr
     (void)probe;
     return DOLON_OK;
 }
+#ifdef DOLON_TRACK_MALLOC
+#include <stdlib.h>
+#define dolon_malloc  malloc
+#define dolon_calloc  calloc
+#define dolon_realloc realloc
+#define dolon_free    free
+static inline double dolon_live_bytes(void *user) { (void)user; return 0; }
+static inline double dolon_live_blocks(void *user) { (void)user; return 0; }
+static inline double dolon_peak_bytes(void *user) { (void)user; return 0; }
+#endif
 static inline dolon_postgres *dolon_postgres_open(const char *conninfo, double interval)
 {
     (void)conninfo;
@@ -874,8 +914,12 @@ struct dolon__scope {
 #include <pthread_np.h>
 #endif
 #endif
-#ifdef __GLIBC__
+#if defined(__linux__) || defined(_WIN32)
 #include <malloc.h>
+#elif defined(__FreeBSD__)
+#include <malloc_np.h>
+#endif
+#ifdef __GLIBC__
 #ifndef __USE_MISC
 #error "dolon.h: include it before any system header in the file with DOLON_IMPLEMENTATION, or define _DEFAULT_SOURCE"
 #endif
@@ -1154,6 +1198,18 @@ enum {
     DOLON__E_NO_HARDWARE = EIO,
     DOLON__E_UNSUPPORTED = EOPNOTSUPP
 };
+
+#ifdef DOLON_TRACK_MALLOC
+/* What malloc() has really set aside. */
+static uint64_t dolon__os_block_bytes(void *p)
+{
+#ifdef __APPLE__
+    return malloc_size(p);
+#else
+    return malloc_usable_size(p);
+#endif
+}
+#endif
 
 static int64_t dolon__os_clock(clockid_t which)
 {
@@ -2260,6 +2316,13 @@ enum {
     DOLON__E_NO_HARDWARE = WSAENETDOWN,
     DOLON__E_UNSUPPORTED = WSAEOPNOTSUPP
 };
+
+#ifdef DOLON_TRACK_MALLOC
+static uint64_t dolon__os_block_bytes(void *p)
+{
+    return _msize(p);
+}
+#endif
 
 static uint64_t dolon__os_100ns(FILETIME t)
 {
@@ -5360,6 +5423,123 @@ DOLON__ATTR((destructor)) static void dolon__unload(void)
     dolon__os_unlock(&dolon__all.lock);
     if (key_valid) dolon__os_key_close(dolon__all.key); /* not under the lock: it may call dolon__thread_ended() */
 }
+
+/* ---- >>heap: allocations, counted ---- */
+
+#ifdef DOLON_TRACK_MALLOC
+
+/* Their cells' `ticks` are bytes. */
+static dolon_site dolon__allocations = {"allocations", &dolon__owner, DOLON__COUNT_SITE, 0};
+static dolon_site dolon__frees = {"frees", &dolon__owner, DOLON__COUNT_SITE, 0};
+
+static void dolon__heap_add(dolon_site *site, uint64_t bytes)
+{
+    dolon__cell *self = DOLON__SELF(), *cell;
+    uint32_t at = DOLON__LOAD(&site->cell);
+    if (DOLON__LIKELY(self && at)) {
+        cell = self + at;
+        DOLON__STORE(&cell->ticks, DOLON__LOAD(&cell->ticks) + bytes);
+        DOLON__STORE_RELEASE(&cell->enters, DOLON__LOAD(&cell->enters) + 1);
+        return;
+    }
+    cell = dolon__settle_and_add(site, 1);
+    dolon__share_begin();
+    if (dolon__is_shared(cell))
+        DOLON__ADD(&cell->ticks, bytes);
+    else
+        DOLON__STORE(&cell->ticks, DOLON__LOAD(&cell->ticks) + bytes);
+    dolon__share_end();
+}
+
+void *dolon_malloc(size_t bytes)
+{
+    void *p = malloc(bytes);
+    if (p) dolon__heap_add(&dolon__allocations, dolon__os_block_bytes(p));
+    return p;
+}
+
+void *dolon_calloc(size_t count, size_t bytes)
+{
+    void *p = calloc(count, bytes);
+    if (p) dolon__heap_add(&dolon__allocations, dolon__os_block_bytes(p));
+    return p;
+}
+
+void *dolon_realloc(void *p, size_t bytes)
+{
+    uint64_t before = p ? dolon__os_block_bytes(p) : 0;
+    void *q;
+    if (p && bytes == 0) {
+        dolon_free(p);
+        return NULL;
+    }
+    q = realloc(p, bytes);
+    if (!q) return NULL;
+    dolon__heap_add(&dolon__allocations, dolon__os_block_bytes(q));
+    if (before) dolon__heap_add(&dolon__frees, before);
+    return q;
+}
+
+void dolon_free(void *p)
+{
+    if (p) dolon__heap_add(&dolon__frees, dolon__os_block_bytes(p));
+    free(p);
+}
+
+/* Under the lock. All threads' cells of a site; nothing before its first use. */
+static void dolon__heap_total(const dolon_site *site, dolon__totals *sum)
+{
+    uint32_t at = DOLON__LOAD(&site->cell);
+    memset(sum, 0, sizeof *sum);
+    if (at >= DOLON__FIRST_CELL) dolon__total(at - DOLON__FIRST_CELL, sum);
+}
+
+/* What was freed is read first: that was allocated before. On processors that let others see two stores in another order
+   it may still seem to be more, for a moment. */
+static double dolon__heap_live(int bytes)
+{
+    dolon__totals freed, allocated;
+    uint64_t live;
+    dolon__heap_total(&dolon__frees, &freed);
+    dolon__heap_total(&dolon__allocations, &allocated);
+    live = bytes ? allocated.ticks - freed.ticks : allocated.hits - freed.hits;
+    return live > UINT64_MAX / 2 ? 0 : (double)live;
+}
+
+double dolon_live_bytes(void *user)
+{
+    double live;
+    (void)user;
+    dolon__os_lock(&dolon__all.lock);
+    live = dolon__heap_live(1);
+    dolon__os_unlock(&dolon__all.lock);
+    return live;
+}
+
+double dolon_live_blocks(void *user)
+{
+    double live;
+    (void)user;
+    dolon__os_lock(&dolon__all.lock);
+    live = dolon__heap_live(0);
+    dolon__os_unlock(&dolon__all.lock);
+    return live;
+}
+
+double dolon_peak_bytes(void *user)
+{
+    static double peak; /* guarded by the lock */
+    double live;
+    (void)user;
+    dolon__os_lock(&dolon__all.lock);
+    live = dolon__heap_live(1);
+    if (live > peak) peak = live;
+    live = peak;
+    dolon__os_unlock(&dolon__all.lock);
+    return live;
+}
+
+#endif
 
 /* ---- >>postgres: what a database tells of itself, asked for by a thread of its own ---- */
 
