@@ -2,8 +2,8 @@
 // page: what the page costs, in a real Chromium with software rendering, as lines of the bench table (run.sh).
 // CPU is the operating system's count of whole processes, by Chromium's SystemInfo.getProcessInfo.
 
-import { Program, startMnemic, until } from '../e2e/mnemic.mjs';
-import { card, launch, open, summaryHas } from '../e2e/browser.mjs';
+import { Program, startMnemic } from '../e2e/mnemic.mjs';
+import { launch, open, summaryHas } from '../e2e/browser.mjs';
 
 const CHARTS = 50;
 const ROWS_PER_SECOND = 10;
