@@ -16,9 +16,13 @@ struct original_count {
     int64_t last;             /* time of the newest */
 };
 
+/* Tables of these names without these columns are another's. */
 static const char are_there[] =
-    "SELECT (SELECT count(*) FROM pg_class WHERE oid IN (to_regclass('public.tracing_run'),"
-    " to_regclass('public.tracing_row')) AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')) = 2,"
+    "SELECT (SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped"
+    " WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT')"
+    " AND (c.oid = to_regclass('public.tracing_run')"
+    " AND a.attname IN ('id', 'uuid', 'app_name', 'column_names', 'creation_time')"
+    " OR c.oid = to_regclass('public.tracing_row') AND a.attname IN ('id', 'uuid', 'row_data', 'date_time'))) = 9,"
     " (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone')";
 
 static const char highest_id[] = "SELECT coalesce(max(id), 0)::bigint FROM public.tracing_row";

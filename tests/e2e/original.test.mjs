@@ -228,6 +228,20 @@ const tests = {
     assert.match(log, /^mnemic: [^\n]*no tables public\.tracing_run and public\.tracing_row/);
   },
 
+  'tables of the same names that are another\'s are left alone': async (scene) => {
+    const postgres = await Postgres.create();
+    scene.later(() => postgres.remove());
+    await postgres.script('CREATE TABLE tracing_run (uuid text, since date); CREATE TABLE tracing_row (uuid text, n integer);');
+    const server = await scene.server({ store: postgres.url });
+    const program = new Program(server, ['wave'], { app_name: 'beside' });
+    scene.later(() => program.close());
+    await program.live();
+    await program.row([1], 1700000000_000);
+    await runWith(server, 'beside', 1);
+    assert.equal((await importOriginal(postgres)).code, 1);
+    assert.equal(await postgres.sql('SELECT count(*) FROM tracing_row'), '0');
+  },
+
   'the original\'s readers get their rows from ours': async (scene) => {
     const postgres = await Postgres.create();
     scene.later(() => postgres.remove());
