@@ -3,7 +3,8 @@
 # A private PostgreSQL server for tests: in a folder of its own, on a Unix socket only (or 127.0.0.1:PORT), gone afterwards.
 #   postgres.sh start FOLDER [POSTGRES-OPTION…]   makes it if the folder is empty, starts it; prints its URL
 #   postgres.sh stop FOLDER [fast|immediate]
-#   postgres.sh run COMMAND…                      the command gets MNEMIC_TEST_STORE, the URL of the server
+#   postgres.sh run COMMAND…                      the command gets MNEMIC_TEST_STORE, the URL of the server;
+#                                                 the server gets the options in POSTGRES_OPTIONS
 # PostgreSQL refuses to be root: then its user is `postgres`, or `nobody`. fsync is off unless "-c fsync=on" is given.
 set -euo pipefail
 
@@ -42,7 +43,7 @@ run() {
     local folder status=0
     folder=$(mktemp -d "${TMPDIR:-/tmp}/postgres-XXXXXX")
     trap 'stop "$folder" immediate 2>/dev/null; rm -rf "$folder"' EXIT
-    MNEMIC_TEST_STORE=$(start "$folder")
+    MNEMIC_TEST_STORE=$(start "$folder" "${POSTGRES_OPTIONS:-}")
     export MNEMIC_TEST_STORE
     "$@" || status=$?
     exit "$status"
