@@ -10,6 +10,7 @@
      store_postgres_edit.c    what users edit
      store_postgres_sweep.c   store_sweep()
      store_postgres_read.c    runs, chunks, events
+     store_postgres_rows.c    a chunk's rows as arrays, and back
      store_postgres_cover.c   entries of a level, and the cover of a range
      store_postgres_original.h  the tables of the Python original: what readers are given beside our own runs
      store_postgres_both.c      … which is what the store offers to readers
@@ -39,7 +40,7 @@ typedef enum {
 
 extern const char *const pg_statements[PG_SQL_COUNT];
 
-#define PG_PARAMS 17
+#define PG_PARAMS 24
 
 /* What goes with the next statement. */
 typedef struct {
@@ -78,9 +79,9 @@ typedef struct {
     bool flushed;       /* the answers belong to what was asked before        */
     PGresult **answers; /* [asked]; NULL: not there, or taken                 */
     size_t asked, room;
-    uuid swept;         /* store_sweep() has looked at the runs up to this one */
-    summary *summaries; /* [MAX_COLUMNS], of the entry being read             */
-    struct original *original;   /* the tables of the Python original                  */
+    uuid swept;                /* store_sweep() has looked at the runs up to this one */
+    summary *summaries;        /* [MAX_COLUMNS], of the entry being read             */
+    struct original *original; /* the tables of the Python original                  */
 } pg_store;
 
 /* Where an entry lies within its level: by its first row. seq is 0 … INT64_MAX in the store. */
@@ -154,15 +155,17 @@ void pg_put_int8(pg_params *p, int64_t v);
 void pg_put_text(pg_params *p, const char *text); /* NULL: NULL */
 void pg_put_uuid(pg_params *p, const uuid *id);
 /* An array: then as many elements of its kind. */
-typedef enum { PG_BOOL = 16, PG_INT8 = 20, PG_INT2 = 21, PG_TEXT = 25, PG_FLOAT8 = 701 } pg_type;
+typedef enum { PG_BOOL = 16, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701 } pg_type;
 void pg_put_array(pg_params *p, pg_type type, size_t count);
 void pg_add_bool(pg_params *p, bool v);
 void pg_add_int2(pg_params *p, int v);
 void pg_add_int8(pg_params *p, int64_t v);
 void pg_add_text(pg_params *p, const char *text);
-void pg_add_double(pg_params *p, double v);
+void pg_add_doubles(pg_params *p, const double *v, size_t count);
+void pg_add_integers(pg_params *p, const int32_t *v, size_t count, int bytes); /* 2 or 4 */
 void pg_put_int8s(pg_params *p, const int64_t *v, size_t count);
-void pg_put_matrix(pg_params *p, double *const *columns, size_t count, size_t rows);
+/* Then rows × each elements of its kind. */
+void pg_put_matrix(pg_params *p, pg_type type, size_t rows, size_t each);
 
 /* Of a field that is NULL or has another size: 0. */
 bool pg_bool(const PGresult *r, int row, int column);
@@ -183,9 +186,10 @@ typedef struct {
 pg_array pg_array_of(const PGresult *r, int row, int column, pg_type type);
 span pg_next(pg_array *a);        /* an element's bytes */
 int64_t pg_next_int(pg_array *a); /* of 2 or 8 bytes */
-/* The next `count` elements, which must be of 8 bytes. */
+/* The next `count` elements, which must be of 8 bytes, or of so many. */
 void pg_next_doubles(pg_array *a, double *out, size_t count);
 void pg_next_int8s(pg_array *a, int64_t *out, size_t count);
+void pg_next_integers(pg_array *a, int32_t *out, size_t count, int bytes); /* 2 or 4 */
 
 /* ---- the schema ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    store_postgres_read: what is known of runs, a chunk's rows, events. */
-#include "store_postgres.h"
+#include "store_postgres_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,79 +145,6 @@ store_status postgres_unmerged(store *base, bool (*each)(void *ctx, const uuid *
 
 /* ---- a chunk's rows ---- */
 
-/* The columns wanted lie in [first, last], or `last` is before `first`. */
-typedef struct {
-    uint32_t first, last;
-    bool all;
-} extent;
-
-static extent extent_of(const uint32_t *columns, size_t count)
-{
-    extent e = {UINT32_MAX, 0, columns == NULL};
-    if (count == 0) return (extent){1, 0, e.all};
-    for (size_t i = 0; columns && i < count; i++) {
-        if (columns[i] < e.first) e.first = columns[i];
-        if (columns[i] > e.last) e.last = columns[i];
-    }
-    return e;
-}
-
-/* rest[i] + first + i * step, modulo 2^64. */
-static bool read_places(const PGresult *r, int column, uint64_t first, uint64_t step, uint64_t *out, size_t rows)
-{
-    pg_array rest = pg_array_of(r, 0, column, PG_INT8);
-    if (rest.bad || (!rest.null && rest.count != rows)) return false;
-    if (rest.null)
-        memset(out, 0, rows * sizeof *out);
-    else
-        pg_next_int8s(&rest, (int64_t *)out, rows);
-    for (size_t i = 0; i < rows; i++) out[i] += first + i * step;
-    return !rest.bad;
-}
-
-static bool wanted(const uint32_t *columns, size_t count, size_t column)
-{
-    if (!columns) return true;
-    for (size_t i = 0; i < count; i++)
-        if (columns[i] == column) return true;
-    return false;
-}
-
-/* Columns from `first` on, as many as there are in the matrix that came. */
-static bool read_values(const PGresult *r, chunk *c, size_t first, const uint32_t *columns, size_t count)
-{
-    pg_array a = pg_array_of(r, 0, 4, PG_FLOAT8);
-    size_t there = a.count ? a.dims[0] : 0;
-    if (a.bad || there > c->columns || (there > 0 && (first > c->columns - there || a.dims[1] != c->rows)))
-        return false;
-    for (size_t i = 0; i < c->columns; i++) {
-        bool came = i >= first && i - first < there;
-        if (came) pg_next_doubles(&a, c->values[i], c->rows);
-        if (wanted(columns, count, i) && !came) return false;
-        if (!wanted(columns, count, i)) c->values[i] = NULL;
-    }
-    return !a.bad;
-}
-
-static chunk *chunk_of(const PGresult *r, const chunk_key *key, extent e, const uint32_t *columns, size_t count)
-{
-    int width = pg_int4(r, 0, 0);
-    if (width < 0 || width > MAX_COLUMNS || key->rows == 0 || key->rows > CHUNK_MAX_ROWS ||
-        key->rows * (size_t)width > CHUNK_MAX_VALUES)
-        return NULL;
-    chunk *c = chunk_new((size_t)key->rows, (size_t)width);
-    bool stepped = !PQgetisnull(r, 0, 1);
-    uint64_t first = stepped ? (uint64_t)key->first_time : 0;
-    if (read_places(r, 2, first, (uint64_t)pg_int8(r, 0, 1), (uint64_t *)c->time, c->rows) &&
-        read_places(r, 3, key->first_seq, 1, c->seq, c->rows) &&
-        read_values(r, c, e.all ? 0 : e.first, columns, count)) {
-        c->key = chunk_key_of(c);
-        return c;
-    }
-    chunk_free(c);
-    return NULL;
-}
-
 store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                             chunk **out)
 {
@@ -225,26 +152,20 @@ store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, c
     *out = NULL;
     store_status status = pg_ready(s);
     if (status != STORE_OK) return status;
-    extent e = extent_of(columns, count);
+    pg_extent e = pg_extent_of(columns, count);
     pg_put_uuid(&s->params, id);
     pg_put_int8(&s->params, key->first_time);
     pg_put_int8(&s->params, (int64_t)key->first_seq);
     pg_put_int8(&s->params, key->last_time);
     pg_put_int8(&s->params, (int64_t)key->last_seq);
     pg_put_int8(&s->params, (int64_t)key->rows);
-    if (e.all)
-        pg_put_null(&s->params);
-    else
-        pg_put_int4(&s->params, (int)e.first + 1);
-    if (e.all)
-        pg_put_null(&s->params);
-    else
-        pg_put_int4(&s->params, (int)e.last + 1);
+    pg_put_int4(&s->params, (int)e.first + 1);
+    pg_put_int4(&s->params, (int)e.last + 1);
     PGresult *r;
     status = pg_run(s, PG_CHUNK_GET, &r);
     if (status != STORE_OK) return status;
     bool there = PQntuples(r) > 0;
-    if (there) *out = chunk_of(r, key, e, columns, count);
+    if (there) *out = pg_rows_of(r, key, columns, count);
     PQclear(r);
     if (!there) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
     return *out ? STORE_OK : pg_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");

@@ -8,12 +8,15 @@
    holds the run and, beside the run's own, a time; there are no triggers, sequences and foreign keys. What an extension
    wants is done when the tables are made; server/POSTGRESQL.md says how to do it later by hand.
 
-   Times are ns since the Unix epoch. A chunk's "values" are a matrix [column][row], 'NaN' where there is no value. Of its row
-   i (from 1)
-     time = first_time + (i - 1) * time_step + time_rest[i]    time_rest is NULL if all are 0; time_step is NULL, and
-                                                               time_rest holds the times, if they are 2^63 ns apart
-     seq  = first_seq + (i - 1) + seq_rest[i]                  seq_rest is NULL if all are 0
-   which leaves TOAST small numbers, or none. Its summary has count, min, max, sum, first and last of each column. */
+   Times are ns since the Unix epoch. Of row i (from 1) of a chunk
+     time = time_base + (i - 1) * time_step + time_small[i] or time_rest[i]    whichever is not NULL; 0 if both are
+     seq  = first_seq + (i - 1) + seq_rest[i]                                  NULL: all are 0
+   Values lie in three matrices [column][row]. Row p of a matrix is the run's column *_columns[p] (from 1; double_columns is
+   NULL if it has all); these ascend.
+     doubles[p][i]                                     'NaN': no value
+     (int_bases[p] + ints[p][i]) / int_scales[p]       -2147483648: no value
+     (small_bases[p] + smalls[p][i]) / small_scales[p] -32768: no value
+   The summary has count, min, max, sum, first and last of each column. */
 #include "store_postgres.h"
 
 #include <inttypes.h>
@@ -23,14 +26,30 @@
 
 #define MOMENT(ns)  "timestamptz 'epoch' + (" ns ") / 1000 * interval '1 microsecond'"
 #define LOCAL(ns)   "(" MOMENT(ns) ")::timestamp" /* in the reader's zone, as the original's now() */
-#define TIME_OF_ROW "coalesce(c.first_time + (u.i - 1) * c.time_step, 0) + coalesce(u.rest, 0)"
-/* Unnests a chunk once, however many rows it has: reading array elements one by one would decompress it for each. */
-#define VALUE_COLUMNS MOMENT(TIME_OF_ROW) " AS time, n.name, n.unit, u.v AS value"
+#define TIME_OF_ROW "c.time_base + (u.i - 1) * c.time_step + u.rest"
+
+/* clang-format off: tables of text */
+
+/* Row i, column k and value of the cells of a matrix. */
+#define CELLS(matrix, column, value)                                                                                 \
+    "SELECT (o - 1) % c.rows + 1 AS i, " column " AS k, " value " AS v FROM unnest(c." matrix ") WITH ORDINALITY"    \
+    " AS m (x, o), LATERAL (SELECT ((o - 1) / c.rows + 1)::integer AS p) AS q"
+#define DOUBLE_CELLS CELLS("doubles", "coalesce(c.double_columns[p], p)", "nullif(x, 'NaN')")
+#define INT_CELLS    CELLS("ints", "c.int_columns[p]", "(c.int_bases[p] + nullif(x, -2147483648)) / c.int_scales[p]")
+#define SMALL_CELLS  CELLS("smalls", "c.small_columns[p]", "(c.small_bases[p] + nullif(x, -32768)) / c.small_scales[p]")
+#define TIME_CELLS(matrix) "SELECT o, 0, x FROM unnest(c." matrix ") WITH ORDINALITY AS m (x, o)"
+/* The rows of chunk c: number i, values, and what is to be added to the time, which is column 0 of the cells. Each array is
+   unnested once, however many rows there are: reading its elements one by one would decompress it for each. */
+#define ROWS                                                                                                         \
+    "LATERAL (SELECT i, array_agg(v ORDER BY k) FILTER (WHERE k > 0) AS row_data,"                                   \
+    " coalesce(max(v) FILTER (WHERE k = 0), 0)::bigint AS rest FROM (" DOUBLE_CELLS " UNION ALL " INT_CELLS          \
+    " UNION ALL " SMALL_CELLS " UNION ALL " TIME_CELLS("time_small") " UNION ALL " TIME_CELLS("time_rest")           \
+    ") AS cells GROUP BY i) AS u"
+#define VALUE_COLUMNS                                                                                                \
+    MOMENT(TIME_OF_ROW) " AS time, r.column_names[n.k] AS name, r.column_units[n.k] AS unit, n.value"
 #define VALUE_TABLES                                                                                                 \
-    "mnemic.run r, LATERAL unnest(r.column_names, r.column_units) WITH ORDINALITY AS n (name, unit, k), "            \
-    "mnemic.chunk c,"                                                                                                \
-    " LATERAL ROWS FROM (unnest(c.\"values\"[n.k:n.k][:]), unnest(c.time_rest)) WITH ORDINALITY AS u (v, rest, i)"   \
-    " WHERE c.run = r.run AND c.level = 0 AND r.deleted = 0 AND u.v <> 'NaN'"
+    "mnemic.run r, mnemic.chunk c, " ROWS ", LATERAL unnest(u.row_data) WITH ORDINALITY AS n (value, k)"             \
+    " WHERE c.run = r.run AND c.level = 0 AND r.deleted = 0 AND n.value IS NOT NULL"
 #define TO_NS(timestamp) "(extract(epoch FROM " timestamp ") * 1000000)::bigint * 1000"
 
 typedef struct {
@@ -90,16 +109,30 @@ static const step steps[] = {
            " last_seq bigint NOT NULL,"
            " until_time bigint," /* level > 0: it stands for all entries of lower levels whose   */
            " until_seq bigint,"  /* (first_time, first_seq) lies from its own to this, included  */
+           " time_base bigint,"
            " time_step bigint,"
            " rows bigint NOT NULL,"
            " columns integer NOT NULL,"
            " summary float8[] NOT NULL,"
+           " time_small smallint[],"
            " time_rest bigint[],"
            " seq_rest bigint[],"
-           " \"values\" float8[],"
+           " doubles float8[],"
+           " double_columns smallint[],"
+           " ints integer[],"
+           " int_columns smallint[],"
+           " int_bases float8[],"
+           " int_scales float8[],"
+           " smalls smallint[],"
+           " small_columns smallint[],"
+           " small_bases float8[],"
+           " small_scales float8[],"
            " PRIMARY KEY (run, level, first_time, first_seq))"},
     {NULL, "ALTER TABLE mnemic.chunk ALTER COLUMN summary SET STORAGE MAIN"}, /* beside the key, also if it is long */
-    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN \"values\" SET COMPRESSION lz4"},
+    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN doubles SET COMPRESSION lz4"},
+    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN ints SET COMPRESSION lz4"},
+    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN smalls SET COMPRESSION lz4"},
+    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN time_small SET COMPRESSION lz4"},
     {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN time_rest SET COMPRESSION lz4"},
     {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN seq_rest SET COMPRESSION lz4"},
     {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN summary SET COMPRESSION lz4"},
@@ -120,14 +153,9 @@ static const step steps[] = {
      " create_default_indexes => false)"},
     {NULL, "CREATE VIEW mnemic.tracing_run AS SELECT r.run::text AS uuid, r.app AS app_name, r.column_names, " LOCAL(
                "r.started") " AS creation_time FROM mnemic.run r WHERE r.deleted = 0"},
-    /* The zipped unnest() gives a row's time_rest beside its first value; max() finds it. */
-    {NULL,
-     "CREATE VIEW mnemic.tracing_row AS SELECT r.run::text AS uuid, u.row_data, " LOCAL(
-         TIME_OF_ROW) " AS date_time FROM mnemic.run r, mnemic.chunk c, LATERAL"
-                      " (SELECT (o - 1) % c.rows + 1 AS i, array_agg(nullif(v, 'NaN') ORDER BY o) AS row_data, "
-                      "max(rest) AS rest"
-                      " FROM ROWS FROM (unnest(c.\"values\"), unnest(c.time_rest)) WITH ORDINALITY AS z (v, rest, o)"
-                      " GROUP BY 1) AS u WHERE c.run = r.run AND c.level = 0 AND r.deleted = 0"},
+    {NULL, "CREATE VIEW mnemic.tracing_row AS SELECT r.run::text AS uuid, u.row_data, " LOCAL(TIME_OF_ROW)
+           " AS date_time FROM mnemic.run r, mnemic.chunk c, " ROWS
+           " WHERE c.run = r.run AND c.level = 0 AND r.deleted = 0"},
     {NULL, "CREATE VIEW mnemic.value AS SELECT r.run, r.app, " VALUE_COLUMNS " FROM " VALUE_TABLES},
     {NULL, "CREATE FUNCTION mnemic.values_between(run uuid, since timestamptz, until timestamptz)"
            " RETURNS TABLE (\"time\" timestamptz, name text, unit text, value float8) LANGUAGE sql STABLE AS $$"
@@ -155,6 +183,8 @@ static const step steps[] = {
            " substr('89ab', get_byte(decode(hash, 'hex'), 8) / 16 % 4 + 1, 1) FROM 17)::uuid END FROM (SELECT"
            " md5('\\x6ba7b8119dad11d180b400c04fd430c8'::bytea || convert_to($1, 'UTF8')) AS hash) AS named $$"},
 };
+
+/* clang-format on */
 
 /* Asks one question. */
 static store_status ask(pg_store *s, const char *sql, const PGresult **out)

@@ -9,8 +9,15 @@
     " column_names, column_units, column_kinds, tag_names, tag_values"
 
 /* Time and number of row i (from 1) of a chunk; see store_postgres_schema.c. */
-#define ROW_TIME "coalesce(c.first_time + (i - 1) * c.time_step, 0) + coalesce(c.time_rest[i], 0)"
+#define ROW_TIME "c.time_base + (i - 1) * c.time_step + coalesce(c.time_small[i], c.time_rest[i], 0)"
 #define ROW_SEQ  "c.first_seq + (i - 1) + coalesce(c.seq_rest[i], 0)"
+
+/* Where columns $7 … $8 lie in an ascending array of columns. */
+#define PLACES(columns, as)                                                                                          \
+    "LATERAL (SELECT count(*) FILTER (WHERE k < $7::integer)::integer + 1 AS lo, count(*) FILTER (WHERE k <= "       \
+    "$8::integer)::integer "                                                                                         \
+    "AS hi"                                                                                                          \
+    " FROM unnest(c." columns ") k) " as
 
 const char *const pg_statements[PG_SQL_COUNT] = {
     [PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -47,9 +54,11 @@ const char *const pg_statements[PG_SQL_COUNT] = {
                     " AND c.first_seq <= $3 AND c.last_seq >= $3"
                     " AND " ROW_TIME " = $2 AND " ROW_SEQ " = $3)",
     [PG_CHUNK_PUT] =
-        "INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns,"
-        " summary, time_step, time_rest, seq_rest, \"values\")"
-        " VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        "INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns, summary,"
+        " time_base, time_step, time_small, time_rest, seq_rest, doubles, double_columns,"
+        " ints, int_columns, int_bases, int_scales, smalls, small_columns, small_bases, small_scales)"
+        " VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+        " $22, $23) ON CONFLICT DO NOTHING",
     [PG_SUMMARY_PUT] =
         "WITH below AS (SELECT * FROM (SELECT coalesce(until_time, first_time) AS time, coalesce(until_seq, "
         "first_seq)"
@@ -115,10 +124,17 @@ const char *const pg_statements[PG_SQL_COUNT] = {
                    " WHERE run = $1 AND level = $2 AND (first_time, first_seq) >= (r.lo_time, r.lo_seq)"
                    " AND (first_time, first_seq) <= (r.hi_time, r.hi_seq) AND last_time >= $7"
                    " ORDER BY first_time, first_seq) AS e",
+    /* Of each matrix the rows that are columns $7 … $8: they lie together, since its columns ascend. */
     [PG_CHUNK_GET] =
-        "SELECT columns, time_step, time_rest, seq_rest, CASE WHEN $7::integer IS NULL THEN \"values\""
-        " ELSE \"values\"[$7:$8][:] END FROM mnemic.chunk WHERE run = $1 AND level = 0 AND first_time = $2"
-        " AND first_seq = $3 AND last_time = $4 AND last_seq = $5 AND rows = $6",
+        "SELECT c.columns, c.time_base, c.time_step, c.time_small, c.time_rest, c.seq_rest,"
+        " CASE WHEN c.double_columns IS NULL THEN c.doubles[$7:$8][:] ELSE c.doubles[d.lo:d.hi][:] "
+        "END,"
+        " c.double_columns[d.lo:d.hi],"
+        " c.ints[i.lo:i.hi][:], c.int_columns[i.lo:i.hi], c.int_bases[i.lo:i.hi], c.int_scales[i.lo:i.hi],"
+        " c.smalls[s.lo:s.hi][:], c.small_columns[s.lo:s.hi], c.small_bases[s.lo:s.hi], c.small_scales[s.lo:s.hi]"
+        " FROM mnemic.chunk c, " PLACES("double_columns", "d") ", " PLACES("int_columns", "i") ", " PLACES(
+            "small_columns", "s") " WHERE c.run = $1 AND c.level = 0 AND c.first_time = $2 AND c.first_seq = $3"
+                                  " AND c.last_time = $4 AND c.last_seq = $5 AND c.rows = $6",
     [PG_EVENTS] = "DECLARE c NO SCROLL CURSOR FOR SELECT kind, time, until, seq, count, text FROM mnemic.event"
                   " WHERE run = $1 AND time BETWEEN $2 AND $4 AND until >= $3 ORDER BY time, kind, seq",
 };

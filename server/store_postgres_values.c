@@ -160,9 +160,24 @@ void pg_add_text(pg_params *p, const char *text)
     add(p, text, n);
 }
 
-void pg_add_double(pg_params *p, double v)
+void pg_add_doubles(pg_params *p, const double *v, size_t count)
 {
-    pg_add_int8(p, (int64_t)bits_of(v));
+    uint8_t *at = extend(p, 12 * count);
+    for (size_t i = 0; i < count; i++) at = put_be64(put_be32(at, 8), bits_of(v[i]));
+}
+
+void pg_add_integers(pg_params *p, const int32_t *v, size_t count, int bytes)
+{
+    uint8_t *at = extend(p, (4 + (size_t)bytes) * count);
+    for (size_t i = 0; i < count; i++) {
+        at = put_be32(at, (uint32_t)bytes);
+        if (bytes == 4) {
+            at = put_be32(at, (uint32_t)v[i]);
+        } else {
+            *at++ = (uint8_t)((uint32_t)v[i] >> 8);
+            *at++ = (uint8_t)v[i];
+        }
+    }
 }
 
 void pg_put_int8s(pg_params *p, const int64_t *v, size_t count)
@@ -172,12 +187,9 @@ void pg_put_int8s(pg_params *p, const int64_t *v, size_t count)
     for (size_t i = 0; i < count; i++) at = put_be64(put_be32(at, 8), (uint64_t)v[i]);
 }
 
-void pg_put_matrix(pg_params *p, double *const *columns, size_t count, size_t rows)
+void pg_put_matrix(pg_params *p, pg_type type, size_t rows, size_t each)
 {
-    put_array(p, PG_FLOAT8, 2, count, rows);
-    uint8_t *at = extend(p, 12 * count * rows);
-    for (size_t c = 0; c < count; c++)
-        for (size_t i = 0; i < rows; i++) at = put_be64(put_be32(at, 8), bits_of(columns[c][i]));
+    put_array(p, type, 2, rows, each);
 }
 
 /* ---- fields ---- */
@@ -280,25 +292,34 @@ int64_t pg_next_int(pg_array *a)
     return 0;
 }
 
-/* The next `count` elements, 12 bytes each; NULL: they are not there. */
-static const uint8_t *next_wide(pg_array *a, size_t count)
+/* The next `count` elements of so many bytes, each behind its length; NULL: they are not there. */
+static const uint8_t *next_fixed(pg_array *a, size_t count, size_t bytes)
 {
     const uint8_t *p = a->p;
-    bool good = !a->bad && (size_t)(a->end - p) / 12 >= count;
-    for (size_t i = 0; good && i < count; i++) good = get_be32(p + 12 * i) == 8;
+    size_t stride = 4 + bytes;
+    bool good = !a->bad && (size_t)(a->end - p) / stride >= count;
+    for (size_t i = 0; good && i < count; i++) good = get_be32(p + stride * i) == bytes;
     a->bad = !good;
-    if (good) a->p += 12 * count;
+    if (good) a->p += stride * count;
     return good ? p + 4 : NULL;
 }
 
 void pg_next_int8s(pg_array *a, int64_t *out, size_t count)
 {
-    const uint8_t *p = next_wide(a, count);
+    const uint8_t *p = next_fixed(a, count, 8);
     for (size_t i = 0; i < count; i++) out[i] = p ? (int64_t)get_be64(p + 12 * i) : 0;
 }
 
 void pg_next_doubles(pg_array *a, double *out, size_t count)
 {
-    const uint8_t *p = next_wide(a, count);
+    const uint8_t *p = next_fixed(a, count, 8);
     for (size_t i = 0; i < count; i++) out[i] = p ? of_bits(get_be64(p + 12 * i)) : NAN;
+}
+
+void pg_next_integers(pg_array *a, int32_t *out, size_t count, int bytes)
+{
+    const uint8_t *p = next_fixed(a, count, (size_t)bytes);
+    size_t stride = 4 + (size_t)bytes;
+    for (size_t i = 0; i < count; i++)
+        out[i] = !p ? 0 : bytes == 2 ? get_be16(p + stride * i) : (int32_t)get_be32(p + stride * i);
 }

@@ -8,6 +8,7 @@
    - of other runs, chunks whose first row is stored already, in whatever chunk by now, are left out; if it was numbered
      anew, under the new number, which is remembered until then. */
 #include "store_postgres_held.h"
+#include "store_postgres_rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -254,43 +255,9 @@ static void put_summaries(pg_params *p, const chunk *c)
     pg_put_array(p, PG_FLOAT8, c->columns * 6);
     for (size_t i = 0; i < c->columns; i++) {
         const summary *s = &c->summaries[i];
-        pg_add_double(p, (double)s->count);
-        pg_add_double(p, s->min);
-        pg_add_double(p, s->max);
-        pg_add_double(p, s->sum);
-        pg_add_double(p, s->first);
-        pg_add_double(p, s->last);
+        double v[] = {(double)s->count, s->min, s->max, s->sum, s->first, s->last};
+        pg_add_doubles(p, v, ARRAY_LEN(v));
     }
-}
-
-/* What is left of numbers when a straight line is taken off; NULL if that is nothing. Modulo 2^64. */
-static void put_rest(pg_params *p, const uint64_t *v, size_t count, uint64_t first, uint64_t step)
-{
-    int64_t *rest = mem_alloc(count * sizeof *rest);
-    uint64_t any = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t r = v[i] - first - i * step;
-        any |= r;
-        rest[i] = (int64_t)r;
-    }
-    if (any)
-        pg_put_int8s(p, rest, count);
-    else
-        pg_put_null(p);
-    free(rest);
-}
-
-static void put_times(pg_params *p, const chunk *c)
-{
-    int64_t length = store_length(c->key.first_time, c->key.last_time), step = 0;
-    if (length == INT64_MAX) { /* SQL could not take the difference */
-        pg_put_null(p);
-        pg_put_int8s(p, c->time, c->rows);
-        return;
-    }
-    if (c->rows > 1) step = length / (int64_t)(c->rows - 1);
-    pg_put_int8(p, step);
-    put_rest(p, (const uint64_t *)c->time, c->rows, (uint64_t)c->key.first_time, (uint64_t)step);
 }
 
 static size_t ask_put(writing *w, const job *j, const chunk *c)
@@ -307,9 +274,7 @@ static size_t ask_put(writing *w, const job *j, const chunk *c)
     pg_put_int4(p, (int)c->columns);
     put_summaries(p, c);
     if (k->level > 0) return pg_ask(w->s, PG_SUMMARY_PUT);
-    put_times(p, c);
-    put_rest(p, c->seq, c->rows, k->first_seq, 1);
-    pg_put_matrix(p, c->values, c->columns, c->rows);
+    pg_put_rows(p, c);
     return pg_ask(w->s, PG_CHUNK_PUT);
 }
 
