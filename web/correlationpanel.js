@@ -22,7 +22,10 @@ export function makeCorrelation(change) {
   const changes = el('input', { type: 'checkbox' });
   const which = el('label', { class: 'check', title: 'Two columns that only rise over the same hours have nothing in common then' },
     changes, el('span', { text: 'Changes from point to point' }));
-  const matrix = makeMatrix((x, y) => change({ pair: [x, y] }));
+  const matrix = makeMatrix((x, y) => {
+    asked = true;
+    change({ pair: [x, y] });
+  });
   const words = el('details', { class: 'strongest' }, el('summary', { text: 'The strongest, in words' }), el('ul'));
   const scatter = makeScatter();
   const node = el('section', { class: 'correlation', 'aria-label': 'Correlation' },
@@ -32,6 +35,7 @@ export function makeCorrelation(change) {
   let shown = { correlation: /** @type {Correlation | null} */ (null), key: '' };
   let cloud = '';
   let trouble = '';
+  let asked = false; // for a pair, here: its points are brought into view, as a large map is taller than the window
   let told = /** @type {Correlation | null} */ (null); // in words
 
   /** @param {Feed} feed @param {Insight} insight @param {import('./model.js').Range} range @param {AbortSignal} signal */
@@ -64,6 +68,8 @@ export function makeCorrelation(change) {
     const { r, n } = pairOf(correlation, correlation.columns.indexOf(names[1]), correlation.columns.indexOf(names[0]));
     scatter.render({ x: names[0], y: names[1], units: [units[0] ?? '', units[1] ?? ''], r, n, changes: correlation.differenced,
       points: pointsOf(series.time, values[0] ?? [], values[1] ?? []) });
+    if (asked) scatter.node.scrollIntoView({ block: 'nearest' });
+    asked = false;
   }
 
   /** @param {Feed} feed @param {Insight} insight */
