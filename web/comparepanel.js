@@ -147,12 +147,15 @@ export function makeCompare(on) {
     if (shown.length > 1) drawCharts();
   }).observe(grid);
 
-  let listed = '';
+  let listed = { ids: '', runs: '' };
+  let known = /** @type {Run[] | null} */ (null);
 
   /** The runs on top, from the list that the tree has. @param {string[]} ids @param {Run[]} all */
   function renderRuns(ids, all) {
-    const now = JSON.stringify([ids, all.map((r) => [r.id, r.started])]);
-    if (now === listed) return; // what has the focus stays
+    if (all === known && ids.join() === listed.ids) return;
+    known = all;
+    const now = { ids: ids.join(), runs: all.map((r) => r.id).join() };
+    if (now.ids === listed.ids && now.runs === listed.runs) return; // what has the focus stays
     listed = now;
     arrange(runs, ids.map((id, i) => side(id, i, ids, all.find((r) => r.id === id))));
     const app = all.find((r) => r.id === ids[0])?.app;

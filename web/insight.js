@@ -15,6 +15,7 @@ import { watchTheme } from './theme.js';
  *  @typedef {import('./insightstate.js').Insight} Insight
  *  @typedef {import('./insightstate.js').Panel} Panel
  *  @typedef {import('./model.js').Range} Range
+ *  @typedef {import('./model.js').App} App
  *  @typedef {import('./model.js').Run} Run
  *  @typedef {{address: (insight: Insight, run?: string) => void, goTo: (column: string) => void, zoom: (range: Range) => void}} Handlers */
 
@@ -122,8 +123,14 @@ export function makeInsight(tabs, place, on) {
     change({ compare: others, panel: others.length > state.compare.length ? 'compare' : state.panel });
   });
 
-  /** @param {Feed | null} shown @param {Insight} insight @param {Run[]} all */
-  function render(shown, insight, all) {
+  /** @type {App[]} */
+  let listed = [];
+  let all = /** @type {Run[]} */ ([]);
+
+  /** @param {Feed | null} shown @param {Insight} insight @param {App[]} apps */
+  function render(shown, insight, apps) {
+    if (apps !== listed) all = apps.flatMap((app) => app.runs);
+    listed = apps;
     if (shown !== feed) {
       for (const question of [verdicts, relations, sides]) question.rest();
       found = null;
@@ -137,11 +144,11 @@ export function makeInsight(tabs, place, on) {
     setText(/** @type {HTMLElement} */ (buttons.get('compare')), state.compare.length > 0 ? `Compare ${ids().length}` : 'Compare');
     const node = state.panel && nodes.get(state.panel);
     arrange(place, node ? [node] : []);
-    ask(feed, all);
+    ask(feed);
   }
 
-  /** @param {Feed} of @param {Run[]} all */
-  function ask(of, all) {
+  /** @param {Feed} of */
+  function ask(of) {
     const live = of.run.state === 'live';
     const { kind } = of.view;
     // While the view follows the run, its range moves with each row: the question is about following, and asked again at times.

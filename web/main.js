@@ -26,6 +26,8 @@ import { format, parse } from './url.js';
 
 const POLL_MS = 3000;
 const CLOCK_MS = 1000;
+/** @type {import('./model.js').App[]} */
+const NONE = [];
 const NEAR_MARK = 0.015; // of the range: how near to a mark the cursor must be to tell its text
 
 const state = {
@@ -236,7 +238,7 @@ function render() {
     facts(feed.run, now, lost);
     bar.render({ id: feed.run.id, live: feed.run.state === 'live', view: feed.view, range: feed.range, now });
   }
-  insight.render(feed, state.insight, apps?.flatMap((a) => a.runs) ?? []);
+  insight.render(feed, state.insight, apps ?? NONE);
   byId('charts').hidden = feed !== null && state.insight.panel !== null;
   byId('bar').hidden ||= insight.comparing;
   board.render(feed, state.look);
