@@ -31,7 +31,11 @@ export function makeBar(place, { show, resume, help }) {
 
   back.addEventListener('click', resume);
   keys.addEventListener('click', help);
+  let pressed = false; // with the pointer: then the next key is meant for the charts, not for the list
+  select.addEventListener('pointerdown', () => { pressed = true; });
+  select.addEventListener('keydown', () => { pressed = false; });
   select.addEventListener('change', () => {
+    if (pressed) select.blur();
     show(select.value === 'all' ? { kind: 'all' } : { kind: 'last', seconds: Number(select.value) });
   });
 

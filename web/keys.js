@@ -40,7 +40,8 @@ export function watchKeys(bindings) {
 }
 
 /** Where one types, chooses or reads, keys have their usual meaning. @param {EventTarget | null} target */
-const takesKeys = (target) => target instanceof Element && target.closest('input, select, textarea, [contenteditable], dialog, [role=menu], .scroll') !== null;
+const takesKeys = (target) => target instanceof Element &&
+  (target.matches('.scroll') || target.closest('input, select, textarea, [contenteditable], dialog, [role=menu]') !== null);
 
 /** @param {Binding[]} bindings */
 function makeDialog(bindings) {
