@@ -102,7 +102,10 @@ void writer_put(writer *w, batch *b)
     if (w->stats.waiting_bytes + b->bytes > w->desc.bound) {
         batch *acked = gaps_spare_acked(b);
         if (acked) accept(w, acked);
-        drop(w, b);
+        if (b->count > 0)
+            drop(w, b);
+        else
+            batch_free(b); /* nothing is left of it that could be dropped */
     } else {
         accept(w, b);
     }

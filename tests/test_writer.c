@@ -530,6 +530,26 @@ static void past_the_bound_rows_become_gaps(void **state)
     store_close(s);
 }
 
+/* Their clients were told to keep what comes next, but what is here is here. */
+static void past_the_bound_rows_of_the_binary_wire_are_kept(void **state)
+{
+    fixture *f = *state;
+    start(f, 20000);
+    blocking b = block(f);
+    for (uint64_t i = 0; i < 30; i++) {
+        batch *acked = sample_batch(1, i * 100, 100);
+        acked->parts[0].info->acked = true;
+        writer_put(f->w, acked);
+    }
+    unblock(b);
+    wait_until(writer_counters(f->w)->rows_stored == 3000);
+    assert_int_equal(writer_counters(f->w)->rows_dropped, 0);
+    stop(f, 10);
+    assert_stored(f, 1, 3000);
+    assert_int_equal(f->durable_rows, 3000);
+    assert_int_equal(f->disorder, 0);
+}
+
 static void marks_that_had_to_go_are_counted(void **state)
 {
     fixture *f = *state;
@@ -611,6 +631,7 @@ int main(void)
         TEST(a_refusing_store_is_waited_for),
         TEST(a_full_disk_is_waited_for),
         TEST(past_the_bound_rows_become_gaps),
+        TEST(past_the_bound_rows_of_the_binary_wire_are_kept),
         TEST(marks_that_had_to_go_are_counted),
         TEST(stopping_gives_up),
         TEST(a_poisoned_batch),
