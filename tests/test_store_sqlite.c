@@ -102,7 +102,7 @@ static void urls_that_name_no_file(void **state)
     static const char *const cases[][2] = {
         {"sqlite:", "names no file"},
         {"sqlite::memory:", "name a file"},
-        {"mnemic.db", "not of the form sqlite:FILE"},
+        {"mnemic.db", "neither of the form sqlite:FILE"},
         {"", "not of the form sqlite:FILE"},
         {"mysql://host/db", "not of the form sqlite:FILE"},
         {"sqlite:/", "is a directory"},
