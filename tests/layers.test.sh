@@ -22,6 +22,8 @@ check "only a chunk's columns know zstd" "$(users 'zstd' column)"
 check "sockets only where the network is" "$(users 'sys/socket|netinet|arpa|netdb' address health ingest "http_.*" http api sse download assets)"
 check "decode, runs and chunk do not know the later stages" \
     "$(grep -lE '#include "(writer|store|http|live|ingest|query)' decode.* runs.* run.* chunk.* chunk_bytes.* column.* bytes.* base.* record.* 2>/dev/null | tr '\n' ' ')"
+check "what judges columns knows no store" \
+    "$(grep -lE '#include "(store|query|writer|http|live)' stats.* trend.* shifts.* outliers.* drift.[ch] drift_table.* correlation.* when.* | tr '\n' ' ')"
 check "ingest and writer do not know each other" \
     "$(grep -lE '#include "(writer|store|merge|live|http)' ingest.*)$(grep -lE '#include "(ingest|live|http|runs|decode)' writer.*)"
 # A function of ours that is named as one of a library's would be called by the library in its place.

@@ -149,9 +149,11 @@ export class Card {
   }
 }
 
+const LEAST_HOURS = 1 / 12; // what a program does while it starts is no news; Health tells it all the same
+
 /** Only what drifts says so: most do not. @param {HTMLElement} node @param {import('./verdict.js').Drift | undefined} found */
 function showVerdict(node, found) {
-  const drifting = drifts(found) ? found : null;
+  const drifting = drifts(found) && found.hours >= LEAST_HOURS ? found : null;
   setText(node, drifting ? perHour(drifting.slope, drifting) : '');
   setAttribute(node, 'data-verdict', drifting && drifting.verdict);
   setAttribute(node, 'title', drifting && `${verdictWords(drifting)}. ${reason(drifting)}`);
