@@ -16,7 +16,7 @@ test('every module is preloaded, so that they arrive at once and not one after a
 
 test('nothing is inline, from elsewhere, or made of markup in text', () => {
   assert.doesNotMatch(read('index.html'), /\sstyle=|\son\w+=|<style|<script(?![^>]*src=)|https?:/);
-  assert.doesNotMatch(read('style.css'), /@import|url\(/);
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.css'))) assert.doesNotMatch(read(name), /@import|url\(/, name);
   for (const name of modules) assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/, name);
 });
 
