@@ -294,7 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     log_set_level(LOG_ERROR);
-    const runs_limits limits = {.runs = 4, .pending_rows = 8, .reorder = NS_PER_SECOND};
+    const runs_limits limits = {.runs = 4, .pending_rows = 8, .shared = size % 2, .reorder = NS_PER_SECOND};
     static world w; /* too large for the stack */
     w = (world){.now = NOW, .from = {.bytes = {1}, .size = 1}};
     w.r = runs_new(&limits, want, &w);
