@@ -25,6 +25,7 @@ import { format, parse } from './url.js';
 /** @typedef {import('./model.js').View} View */
 
 const POLL_MS = 3000;
+const POLL_REST = 5; // times as long as the last poll took: thousands of runs are asked for less often
 const CLOCK_MS = 1000;
 /** @type {import('./model.js').App[]} */
 const NONE = [];
@@ -168,9 +169,11 @@ function point(pointed) {
 /* ---- what the server tells ---- */
 
 let polling = false;
+let rested = 0; // when the next poll by the clock is due
 async function poll() {
   if (polling) return;
   polling = true;
+  const began = performance.now();
   try {
     [state.apps, state.status] = await Promise.all([getApps(), getStatus()]);
     state.treeIsOld = true;
@@ -188,6 +191,7 @@ async function poll() {
     state.trouble = error instanceof Refusal ? error.message : '';
   }
   polling = false;
+  rested = performance.now() + POLL_REST * (performance.now() - began);
   plan();
 }
 
@@ -281,7 +285,7 @@ document.addEventListener('visibilitychange', () => {
   state.feed?.refresh();
   poll();
 });
-setInterval(() => document.hidden || poll(), POLL_MS);
+setInterval(() => document.hidden || performance.now() < rested || poll(), POLL_MS);
 setInterval(() => document.hidden || plan(), CLOCK_MS);
 poll();
 if (parse(location.hash).run !== null) arrive();

@@ -11,10 +11,8 @@ const watchers = new Set();
 /** @type {Theme[]} */
 export const THEMES = ['system', 'light', 'dark'];
 
-/** @returns {Theme} */
-export function chosenTheme() {
-  return THEMES.find((t) => t === document.documentElement.dataset.theme) ?? 'system';
-}
+let chosen = /** @type {Theme} */ ('system');
+export const chosenTheme = () => chosen;
 
 /** @param {Theme} theme */
 export function chooseTheme(theme) {
@@ -33,8 +31,13 @@ export function watchTheme(changed) {
 
 /** @param {string | null} theme */
 function apply(theme) {
-  const chosen = THEMES.find((t) => t === theme) ?? 'system';
-  document.documentElement.dataset.theme = chosen;
+  chosen = THEMES.find((t) => t === theme) ?? 'system';
+  wear(chosen);
+}
+
+/** @param {Theme} theme */
+function wear(theme) {
+  document.documentElement.dataset.theme = theme;
   for (const changed of watchers) changed();
 }
 
@@ -49,4 +52,6 @@ function kept() {
 
 system.addEventListener('change', () => watchers.forEach((changed) => changed()));
 window.addEventListener('storage', (event) => event.key === KEY && apply(event.newValue)); // another tab chose
+window.addEventListener('beforeprint', () => wear('light')); // paper is white
+window.addEventListener('afterprint', () => wear(chosen));
 apply(kept());

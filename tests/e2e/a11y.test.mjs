@@ -157,5 +157,12 @@ test('motion is reduced where it is asked for, and what is printed is light and 
   assert.equal(await page.locator('.side').isVisible(), false);
   assert.equal(await page.locator('#facts h2').isVisible(), true);
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
+  await page.emulateMedia({ media: 'screen' });
+  const ink = () => page.locator('.card canvas').first().evaluate((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((a, b) => (a * 31 + b) | 0, 7));
+  const dark = await ink();
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  await until('charts are drawn for paper', async () => (await ink()) !== dark);
+  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+  await until('and for the screen again', async () => (await ink()) === dark);
   await context.close();
 });

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { get } from 'node:http';
 import { after, before, test } from 'node:test';
+import { complaints } from './axe.mjs';
 import { card, launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
@@ -183,6 +184,7 @@ test('a run is deleted, undone, deleted, and brought back from the list; a live 
   await until('it is told', async () => /This run was deleted/.test(await notice(page)));
   assert.match(await summary(page, 'a'), /latest 20/, 'its charts stay');
   await page.getByText('Deleted just now (1)').click();
+  assert.deepEqual(await complaints(page), []);
   await shoot(page, 'deleted');
   await page.getByRole('button', { name: /^Bring back doomed/ }).click();
   await until('it is listed again', listed);
@@ -242,6 +244,7 @@ test('a connection that breaks is told, what was received stays, and what was mi
   assert.match(await summary(page, 'queue'), /latest /);
   assert.equal(await page.locator('#facts .state').textContent(), 'live when last heard of');
   assert.ok((await page.locator('#tree .run').count()) > 0);
+  assert.deepEqual(await complaints(page), []);
   await shoot(page, 'lost');
   await program.row([4242, 1]);
   const rows = (await program.stored()).rows;
