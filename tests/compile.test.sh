@@ -130,6 +130,10 @@ late_include() {
     "$1" "${warn[@]}" -std="$2" late_include.c -o "$dir/late" -pthread && "$dir/late"
 }
 
+early() {
+    "$1" "${warn[@]}" "${@:2}" early.c -o "$dir/early" -pthread && [ "$("$dir/early")" = "stopped at exit" ]
+}
+
 # refuses WORDS COMMAND…
 refuses() {
     ! "${@:2}" && grep -q "$1" "$dir/log"
@@ -176,13 +180,15 @@ for cc in gcc clang musl-gcc; do
     cell "$cc the manual's first program" first_program $cc
     cell "$cc a count of 0.5 does not compile" refuses_fractions $cc
     cell "$cc system headers first, -std=gnu11" late_include $cc gnu11
+    cell "$cc before main() and after it" early $cc -std=c99
 done
 for cc in gcc clang; do
     have $cc || continue
     cell "$cc DOLON_SODIUM" program $cc $all -std=c99 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
     cell "$cc a library, loaded late and unloaded" library $cc
-    cell "$cc DOLON_POSTGRES" program $cc $all -std=c99 -O2 -DDOLON_POSTGRES -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
+    cell "$cc DOLON_POSTGRES, DOLON_TRACK_MALLOC" program $cc $all -std=c99 -O2 -DDOLON_POSTGRES -DDOLON_TRACK_MALLOC -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 done
+have gcc && cell "gcc -fsanitize=thread, before main() and after it" early gcc -std=c99 -fsanitize=thread
 have gcc && cell "gcc -flto" program gcc $all -std=c99 -O2 -flto
 have gcc && cell "gcc -O2 -m32" program gcc $all -std=c99 -O2 -m32 -idirafter "/usr/include/$(uname -m)-linux-gnu"
 have gcc && cell "gcc system headers first, -std=c99: a clear #error" \
@@ -202,10 +208,12 @@ for cxx in g++ clang++; do
     done
     cell "$cxx --gc-sections" program $cxx $all_cxx -std=c++17 -ffunction-sections -Wl,--gc-sections
     cell "$cxx -fvisibility=hidden" program $cxx $all_cxx -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden
+    cell "$cxx before main() and after it" early $cxx -x c++ -std=c++11
     cell "$cxx a unity build" unity $cxx $all_cxx -x c++ -std=c++17
 done
 have g++ && cell "g++ DOLON_SODIUM" program g++ $all_cxx -std=c++11 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
-have g++ && cell "g++ DOLON_POSTGRES" program g++ $all_cxx -std=c++11 -DDOLON_POSTGRES -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
+have g++ && cell "g++ DOLON_POSTGRES, DOLON_TRACK_MALLOC" \
+    program g++ $all_cxx -std=c++11 -DDOLON_POSTGRES -DDOLON_TRACK_MALLOC -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 have g++ && cell "g++ -flto" program g++ $all_cxx -std=c++17 -O2 -flto
 have g++ && cell "g++ -O2 -m32" program g++ $all_cxx -std=c++17 -O2 -m32 -idirafter "/usr/include/$(uname -m)-linux-gnu"
 for std in c++11 c++17 c++20 c++2b; do have clang++ && cell "clang++ -Weverything -std=$std" all_warnings_cxx $std; done
@@ -217,6 +225,7 @@ mingw=x86_64-w64-mingw32
 if have $mingw-gcc; then
     for std in c99 c11 c17 c2x; do cell "mingw gcc -std=$std" windows $mingw-gcc -std=$std; done
     cell "mingw gcc -O2" windows $mingw-gcc -std=c99 -O2
+    cell "mingw gcc DOLON_TRACK_MALLOC" windows $mingw-gcc -std=c99 -DDOLON_TRACK_MALLOC
     cell "mingw gcc DOLON_STATIC twice" windows $mingw-gcc -std=c99 -DDOLON_STATIC
     cell "mingw gcc DOLON_DISABLE" windows $mingw-gcc -std=c99 -DDOLON_DISABLE -Wno-unused-macros
     cell "mingw gcc before <windows.h>" beside_windows $mingw-gcc "" -std=c99 -O1

@@ -3,8 +3,15 @@
    in short rounds, so that the machine's other work falls on all alike; each figure is the least of the medians of
    several groups of rounds. */
 #define DOLON_IMPLEMENTATION
-#define DOLON_MAX_THREADS 4
+#define DOLON_TRACK_MALLOC
+#define DOLON_MAX_THREADS 32
 #include "../../dolon.h"
+
+#ifdef __has_include
+#if __has_include(<sys/sdt.h>)
+#include <sys/sdt.h>
+#endif
+#endif
 
 #define LOOPS  20000 /* a round: well under a time slice */
 #define ROUNDS 31    /* a group                          */
@@ -55,13 +62,41 @@ NOINLINE static void gauges(void)
     for (int i = 0; i < LOOPS; i++) DOLON_GAUGE("bench_gauge", i);
 }
 
+NOINLINE static void raw_blocks(void)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        void *volatile p = malloc(64);
+        free(p);
+    }
+}
+
+NOINLINE static void counted_blocks(void)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        void *volatile p = dolon_malloc(64);
+        dolon_free(p);
+    }
+}
+
+/* SystemTap's markers at both ends of a region, which nobody records: what a region costs that is not measured. */
+NOINLINE static void markers(void)
+{
+#ifdef DTRACE_PROBE
+    for (int i = 0; i < LOOPS; i++) {
+        DTRACE_PROBE(dolon, bench_begin);
+        __asm__ volatile("" ::: "memory");
+        DTRACE_PROBE(dolon, bench_end);
+    }
+#endif
+}
+
 typedef struct {
     void (*run)(void);
     double rounds[ROUNDS];
     double ns; /* of one turn of the loop */
 } kind;
 
-enum { EMPTY, RAW, SCOPE, COUNT, GAUGE, KINDS };
+enum { EMPTY, RAW, SCOPE, COUNT, GAUGE, BLOCK, COUNTED_BLOCK, MARKERS, KINDS };
 
 static int by_value(const void *a, const void *b)
 {
@@ -88,6 +123,51 @@ static void run_group(kind *kinds)
         double m = median(kinds[k].rounds, ROUNDS);
         if (kinds[k].ns == 0 || m < kinds[k].ns) kinds[k].ns = m;
     }
+}
+
+/* ---- many threads: CPU time, for there are fewer CPUs than threads ---- */
+
+enum { THREADS = 16 };
+
+typedef struct {
+    pthread_t id;
+    pthread_barrier_t *begin;
+    double ns;
+} runner;
+
+static void *run_scopes(void *arg)
+{
+    runner *r = arg;
+    scopes(); /* its first scope makes its record */
+    pthread_barrier_wait(r->begin);
+    int64_t cpu = dolon__os_clock(CLOCK_THREAD_CPUTIME_ID);
+    for (int i = 0; i < 100; i++) scopes();
+    r->ns = (double)(dolon__os_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) / (100.0 * LOOPS);
+    return NULL;
+}
+
+/* CPU ns a scope: the median of the threads'; the least of several tries. */
+static double bench_threads(int count)
+{
+    runner runners[THREADS];
+    double best = 0;
+    for (int round = 0; round < 5; round++) {
+        double each[THREADS];
+        pthread_barrier_t begin;
+        pthread_barrier_init(&begin, NULL, (unsigned)count);
+        for (int i = 0; i < count; i++) {
+            runners[i].begin = &begin;
+            if (pthread_create(&runners[i].id, NULL, run_scopes, &runners[i]) != 0) exit(1);
+        }
+        for (int i = 0; i < count; i++) {
+            pthread_join(runners[i].id, NULL);
+            each[i] = runners[i].ns;
+        }
+        pthread_barrier_destroy(&begin);
+        double m = median(each, (size_t)count);
+        if (best == 0 || m < best) best = m;
+    }
+    return best;
 }
 
 /* ---- ticks: their CPU time, in a tracer whose timer thread is this one ---- */
@@ -172,8 +252,9 @@ static double bench_send(void)
 
 int main(void)
 {
-    static kind kinds[KINDS] = {
-        {.run = empty_loop}, {.run = two_raw_reads}, {.run = scopes}, {.run = counters}, {.run = gauges}};
+    static kind kinds[KINDS] = {{.run = empty_loop},     {.run = two_raw_reads}, {.run = scopes},
+                                {.run = counters},       {.run = gauges},        {.run = raw_blocks},
+                                {.run = counted_blocks}, {.run = markers}};
     double value = 1.25;
     dolon_probe own[10];
     const dolon_probe builtin[] = {DOLON_DEFAULT_PROBES, DOLON_PAGE_FAULTS, DOLON_CONTEXT_SWITCHES,
@@ -188,6 +269,17 @@ int main(void)
            scope / raw);
     printf("client: a counter\t%.2f\tns\t-\t<= 3\n", count);
     printf("client: a gauge\t%.2f\tns\t-\t-\n", gauge);
+
+    double block = kinds[BLOCK].ns - loop, counted = kinds[COUNTED_BLOCK].ns - loop;
+    printf("client: an allocation or free, counted\t%.2f\tns more\tmalloc() and free() of 64 bytes alone: %.2f "
+           "ns\t<= 10\n",
+           (counted - block) / 2, block);
+#ifdef DTRACE_PROBE
+    printf("peer: two SystemTap markers that nobody records\t%.2f\tns\t-\t-\n", kinds[MARKERS].ns - loop);
+#endif
+    double one = bench_threads(1), many = bench_threads(THREADS);
+    printf("client: an empty scope, %d threads at once\t%.2f\tns CPU\tone thread: %.2f ns, ratio %.2f\t<= 1.1\n",
+           THREADS, many, one, many / one);
 
     double send = bench_send(), ten = bench_tick(own, 10), ten_builtin = bench_tick(builtin, 10);
     printf("client: a tick, 10 probes of the program\t%.1f\tus CPU\tsending as many bytes: %.1f us, ratio %.1f\t-\n",

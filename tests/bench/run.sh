@@ -27,6 +27,15 @@ page() {
     MNEMIC="$PWD/$build/mnemic" NODE_MODULES="$PWD/build/npm-test/node_modules" node tests/bench/page.mjs "$folder/long.db"
 }
 
+# compile LEVEL: what dolon.h costs whoever builds it: seconds of CPU, the least of five, and bytes of code and constants
+compile() {
+    printf '#define DOLON_IMPLEMENTATION\n#include "dolon.h"\n' >"$folder/one.c"
+    for _ in 1 2 3 4 5; do
+        bash -c 'TIMEFORMAT=%U; time gcc "$1" -I. -c "$2/one.c" -o "$2/one.o"' - "$1" "$folder" 2>&1
+    done | sort -n | head -1 | awk -v l="$1" '{printf "client: compiling the implementation, gcc %s\t%s\ts CPU\t-\t<= 0.5\n", l, $1}'
+    size "$folder/one.o" | awk -v l="$1" 'NR == 2 {printf "client: its object, gcc %s\t%.1f\tKB\t-\t<= 64\n", l, ($1 + $2) / 1e3}'
+}
+
 for bench in "$build"/bench/bench_*; do
     case $bench in *.d) continue ;; esac
     echo "running $(basename "$bench") …" >&2
@@ -35,6 +44,8 @@ for bench in "$build"/bench/bench_*; do
     *) "$bench" >>"$results" ;;
     esac
 done
+compile -O0 >>"$results"
+compile -O2 >>"$results"
 idle >>"$results"
 echo "running page.mjs …" >&2
 page >>"$results"
