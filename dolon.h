@@ -183,11 +183,12 @@
 
    THREADS
 
-   dolon_start, dolon_stop, dolon_add_probe, dolon_mark, dolon_get_stats and all macros: from any thread, at any time,
-   but not from signal handlers. dolon_stop: once, and no other call for that tracer after it began. A dolon_speedometer
+   dolon_start, dolon_stop, dolon_add_probe, dolon_mark, dolon_get_stats and all macros: from any thread, at any time, also
+   before main() (constructors) and while the program exits, any number of times; but not from signal handlers. dolon_stop: once, and no other call for that tracer after it began. A dolon_speedometer
    belongs to one thread. Every function takes a NULL tracer, and does nothing then.
 
-   The timer thread is named "dolon", has a stack of DOLON_STACK_BYTES, blocks all signals but those for its own faults,
+   The timer thread is named "dolon", has a stack of DOLON_STACK_BYTES, of which dolon takes 16 KiB at most and leaves the rest
+   to the program's probes and log, blocks all signals but those for its own faults,
    and wakes at absolute times: start + n x interval, 0.1 ms … 11 days, without drift. A row sampled less than a quarter of the
    interval (at most 10 ms) late carries its scheduled time, one later than that its real time, and is counted as late.
    Times within a run never go back: they are the wall clock's at start plus what has passed since.
