@@ -43,8 +43,8 @@ async function importOriginal(postgres, args = []) {
   const child = start(MNEMIC, ['import', '--store', postgres.url, '--original', ...args]);
   let out = '';
   child.child.stdout.on('data', (text) => { out += text; });
-  const code = await child.ended;
-  return { code, out, log: child.log() };
+  await new Promise((resolve) => child.child.on('close', resolve)); // all that it said has been read
+  return { code: child.child.exitCode, out, log: child.log() };
 }
 
 const csv = async (server, id) => (await fetch(new URL(`/api/v1/runs/${id}.csv`, server.url))).text();
