@@ -20,7 +20,8 @@ store *store_open(const char *url, store_mode mode, buf *why)
 {
     const store_kind *kind = kind_of(url);
     if (kind) return kind->open(url, mode, why);
-    buf_printf(why, "the store \"%s\" is neither of the form sqlite:FILE nor postgresql://…", url);
+    /* It is not quoted: there may be a password in it. */
+    buf_text(why, "the store's URL is neither of the form sqlite:FILE nor postgresql://…");
     return NULL;
 }
 

@@ -170,7 +170,7 @@ static const step steps[] = {
      " AND to_regclass('public.tracing_run') IS NULL AND to_regclass('public.tracing_row') IS NULL",
      "CREATE VIEW public.tracing_run AS SELECT * FROM mnemic.tracing_run"},
     {"SELECT 1 FROM pg_views WHERE schemaname = 'public' AND viewname = 'tracing_run'"
-     " AND definition LIKE '%mnemic.tracing_run%' AND to_regclass('public.tracing_row') IS NULL",
+     " AND definition LIKE '%tracing_run%' AND to_regclass('public.tracing_row') IS NULL",
      "CREATE VIEW public.tracing_row AS SELECT * FROM mnemic.tracing_row"},
     /* Runs of the original that are, or are being, moved into chunks; see store_postgres_original.h. */
     {NULL, "CREATE TABLE mnemic.original ("

@@ -55,22 +55,24 @@ c_tests() {
     local test
     for test in tests/test_*.c; do
         test=$(basename "$test" .c)
+        [ "$test" != test_store_postgres ] || continue # postgres_tests() has its server
         suite "$1/$test" env CMOCKA_MESSAGE_OUTPUT=TAP "$2/tests/$test"
     done
 }
 
 # postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
 postgres_tests() {
-    local name url folder
-    wanted "$1/test_store" || wanted postgres || return 0
+    local name url folder names=()
+    for name in store_postgres store merge query_store writer; do wanted "$1/test_$name" && names+=("$name"); done
+    [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX)
     if url=$(bash tests/postgres.sh start "$folder"); then
-        for name in store merge query_store writer archive_store; do
+        for name in "${names[@]}"; do
             suite "$1/test_$name" env CMOCKA_MESSAGE_OUTPUT=TAP MNEMIC_TEST_STORE="$url" "$2/tests/test_$name"
         done
         bash tests/postgres.sh stop "$folder" immediate
     else
-        suite "$1/start" false
+        suite "$1/test_${names[0]}" false
     fi
     rm -rf "$folder"
 }

@@ -41,6 +41,10 @@ for bench in "$build"/bench/bench_*; do
     echo "running $(basename "$bench") …" >&2
     case $bench in
     */bench_query) "$bench" "$folder/long.db" >>"$results" ;;
+    */bench_postgres) # durable, as the other stores: /tmp may be memory
+        TMPDIR=/var/tmp POSTGRES_OPTIONS="-c fsync=on -c max_wal_size=4GB" \
+            bash tests/postgres.sh run "$bench" >>"$results"
+        ;;
     *) "$bench" >>"$results" ;;
     esac
 done
