@@ -54,19 +54,24 @@ async function run(server, rows, values, { age = 0, end, skip, marks = [], ...mo
   return program;
 }
 
-/** Some small runs of another program: `count` of them, a day apart. */
+/** Some small runs of another program: `count` of them, about a day apart, half an hour to some hours long. */
 async function others(server, app_name, count, tags) {
   const programs = [];
   for (let i = 0; i < count; i++) {
-    const program = new Program(server, ['fps', 'players'], { app_name, tags: tags(i), host: 'lab' });
-    const end = Date.now() - i * 24 * HOUR - 5 * HOUR;
-    await program.announce(end - 30e3);
-    await program.history(30, (k) => [60 + Math.sin(k), k], { end });
-    await program.row([60, 30], end + 1000, { end: 'stopped' });
+    const step = (1 + (i * 7) % 11) * MINUTE;
+    const rows = 30 + (i * 13) % 29;
+    const program = new Program(server, ['fps', 'players'], { app_name, tags: tags(i), host: 'lab', interval: step / 1000 });
+    const begin = Date.now() - (i + 1) * 23 * HOUR - (i * 37) % 180 * MINUTE;
+    await program.announce(begin);
+    for (let k = 0; k < rows; k++) await program.row([60 + Math.sin(k), k % 12], begin + k * step);
+    await program.row([60, 0], begin + rows * step, { end: 'stopped' });
     programs.push(program);
   }
   return programs;
 }
+
+const say = (server, { uuid }, edit) => fetch(new URL(`/api/v1/runs/${uuid}`, server.url),
+  { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify(edit) });
 
 /** Fills a server; `shown` is the live run. */
 export async function fill(server, { rows = 2400 } = {}) {
@@ -82,5 +87,7 @@ export async function fill(server, { rows = 2400 } = {}) {
     return stored[0]?.rows + stored[0]?.lost === rows + 1 && stored[1]?.rows === 901 && stored[2]?.rows + stored[2]?.lost === 601
       && stored[1].state === 'ended' && stored[2].state === 'crashed';
   });
+  await say(server, before, { pinned: true, note: 'baseline for 1.8' });
+  await say(server, crashed, { note: 'the new pool leaks' });
   return { shown, before, crashed, close: () => all.forEach((p) => p.close()) };
 }
