@@ -101,7 +101,12 @@ export async function metric(server, name) {
 
 /** The rows as exported: { time, seq, values }, an empty field is null. */
 export async function exported(server, id) {
-  const text = await (await fetch(new URL(`/api/v1/runs/${id}.csv`, server.url))).text();
+  const answer = await until(`an answer of ${id}`, async () => {
+    const it = await fetch(new URL(`/api/v1/runs/${id}.csv`, server.url));
+    return it.status !== 503 && it; // "try again"
+  });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
   return text.trim().split('\r\n').slice(1).map((line) => {
     const [time, seq, ...values] = line.split(',');
     return { time, seq: Number(seq), values: values.map((v) => (v === '' ? null : Number(v))) };
