@@ -208,6 +208,110 @@ static void tables_that_are_gone(void **state)
     run_info_free(r);
 }
 
+/* ---- a commit whose answer is lost ---- */
+
+typedef struct {
+    store *s;
+    const store_change *change;
+    store_status status;
+} attempt;
+
+static void *write_once(void *ctx)
+{
+    attempt *a = ctx;
+    a->status = store_write(a->s, a->change, 1);
+    return NULL;
+}
+
+static bool waits_for_standby(const stored_place *f, const char *which)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT 1 FROM pg_stat_activity WHERE %s AND wait_event = 'SyncRep'", which);
+    PGresult *r = ask(f, sql);
+    bool waits = PQntuples(r) > 0;
+    PQclear(r);
+    return waits;
+}
+
+/* Has the setting arrived where it must? Then a commit, in another database, waits. */
+static bool commits_wait(const stored_place *f)
+{
+    PGconn *c = PQconnectdb(getenv("MNEMIC_TEST_STORE"));
+    char which[40];
+    snprintf(which, sizeof which, "pid = %d", PQbackendPID(c));
+    PQsendQuery(c, "SELECT pg_logical_emit_message(true, 'test', '')");
+    bool waits = false;
+    while (PQconsumeInput(c) && PQisBusy(c) && !waits) waits = waits_for_standby(f, which);
+    if (waits) place_tell("SELECT pg_terminate_backend(%d, 10000)", PQbackendPID(c));
+    PQfinish(c);
+    return waits;
+}
+
+/* A standby that is not there is waited for: the commit is done, but not answered, when the connection is cut. */
+static void lose_the_answer(const stored_place *f, const store_change *change)
+{
+    attempt a = {.s = f->s, .change = change};
+    place_tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    place_tell("SELECT pg_reload_conf()");
+    int64_t end = clock_mono() + 60 * NS_PER_SECOND;
+    while (!commits_wait(f) && clock_mono() < end) nanosleep(&(struct timespec){0, 1000000}, NULL);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, write_once, &a), 0);
+    while (!waits_for_standby(f, "datname = current_database()") && clock_mono() < end)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    cut_off(f);
+    pthread_join(thread, NULL);
+    place_tell("ALTER SYSTEM RESET synchronous_standby_names");
+    place_tell("SELECT pg_reload_conf()");
+    assert_int_equal(a.status, STORE_RETRY);
+}
+
+/* Rows 10 … 19 of run 1, as a server tells of them that has numbered them from `first`. */
+static chunk *late_rows(uint64_t first)
+{
+    batch *b = sample_batch(0, 10, 10);
+    for (size_t i = 0; i < 10; i++) b->parts[0].seq[i] = first + i;
+    chunk *c = chunk_from_part(&b->parts[0], 0, 10);
+    batch_free(b);
+    return c;
+}
+
+/* The change comes again, since nobody knows; and also if another server has merged its rows since. */
+static void an_answer_that_is_lost(void **state)
+{
+    enum { ACKED, COUNTED, NUMBERED, KIND_COUNT };
+    for (int kind = 0; kind < 2 * KIND_COUNT; kind++) {
+        stored_place *f = *state;
+        sample_put(f->s, 1, 0, 10);
+        run_info *r = sample_run(1);
+        r->acked = kind % KIND_COUNT == ACKED;
+        r->counted = kind % KIND_COUNT == COUNTED;
+        chunk *c = late_rows(r->counted ? 3 : 10);
+        r->next_seq = c->key.last_seq + 1;
+        r->last = c->key.last_time;
+        store_change change = {.info = r, .put = &c, .put_count = 1};
+        lose_the_answer(f, &change);
+        store *other = sample_open(f->place->url, STORE_WRITE);
+        assert_held(other, 1, 20); /* it was committed */
+        if (kind >= KIND_COUNT) {
+            chunk *parts[] = {sample_chunk(0, 10), sample_chunk(10, 10)};
+            chunk_key keys[] = {parts[0]->key, parts[1]->key};
+            chunk *one = chunk_merge(parts, 2);
+            store_change merge = {.info = r, .put = &one, .put_count = 1, .drop = keys, .drop_count = 2};
+            assert_ok(other, store_write(other, &merge, 1));
+            for (size_t i = 0; i < 2; i++) chunk_free(parts[i]);
+            chunk_free(one);
+        }
+        store_close(other);
+        assert_int_equal(write_patiently(f->s, &change), STORE_OK);
+        assert_held(f->s, 1, 20);
+        chunk_free(c);
+        run_info_free(r);
+        close_stored_place(state);
+        open_stored_place(state);
+    }
+}
+
 /* ---- several servers ---- */
 
 typedef struct {
@@ -494,6 +598,7 @@ int main(void)
         TEST(it_connects_again),
         TEST(a_snapshot_ends_with_its_connection),
         TEST(tables_that_are_gone),
+        TEST(an_answer_that_is_lost),
         TEST(two_servers_write_a_run),
         TEST(values_come_back_exactly),
         TEST(damaged_arrays),
