@@ -175,20 +175,21 @@ async function poll() {
   polling = true;
   const began = performance.now();
   try {
-    [state.apps, state.status] = await Promise.all([getApps(), getStatus()]);
-    state.treeIsOld = true;
+    state.status = await getStatus(); // answered without the store, which may be away
     state.away = null;
+    if (state.feed) state.feed.behind = state.status.behind;
+    state.apps = await getApps();
+    state.treeIsOld = true;
     manager.deleted.refresh();
     state.trouble = '';
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
     state.feed?.vanish(!run);
-    if (state.feed) state.feed.behind = state.status?.behind ?? null;
     if (run) state.feed?.take(run);
     const arrived = state.feed !== null && state.feed.run.id === state.selected;
     if (!arrived && !state.refused) await arrive();
   } catch (error) {
     state.away = error instanceof Refusal ? null : state.away ?? Date.now();
-    state.trouble = error instanceof Refusal ? error.message : '';
+    state.trouble = error instanceof Refusal && !state.status?.behind ? error.message : ''; // else that is what is told
   }
   polling = false;
   rested = performance.now() + POLL_REST * (performance.now() - began);

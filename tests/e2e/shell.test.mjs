@@ -113,8 +113,12 @@ test('a chart becomes a picture: SVG from its data, PNG of it', async () => {
   const { page, problems, context } = await open(browser, server.url);
   await summaryHas(page, 'queue', 'latest ');
   const save = async (kind) => {
-    await card(page, 'queue').getByRole('button', { name: 'Options for queue' }).click();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: `Save as ${kind}` }).click()]);
+    const item = page.getByRole('menuitem', { name: `Save as ${kind}` });
+    await until('the menu is open', async () => { // a click just after it closed is taken for the one that closed it
+      await card(page, 'queue').getByRole('button', { name: 'Options for queue' }).click();
+      return item.isVisible();
+    });
+    const [download] = await Promise.all([page.waitForEvent('download'), item.click()]);
     return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
   };
   const svg = await save('SVG');
@@ -203,7 +207,8 @@ test('a store that is behind is told calmly, and no more once it is not', async 
   const { page, context } = await open(browser, 'about:blank');
   let behind = true;
   await page.route('**/api/v1/status', (route) => route.fulfill({ json: { version: '0.1.0', store: 'postgresql', behind, waiting_bytes: behind ? 12582912 : 0, rows_dropped: 0, retain_seconds: null } }));
-  await page.goto(server.url);
+  await page.route('**/api/v1/apps', (route) => (behind ? route.fulfill({ status: 503, json: { error: 'the store does not answer' } }) : route.continue()));
+  await page.goto(`${server.url}#run=${program.uuid}`);
   await until('it is told', async () => /storage is behind/.test(await notice(page)));
   assert.equal(await page.locator('#foot .hint').textContent(), '12 MiB wait for storage');
   behind = false;
