@@ -336,7 +336,8 @@ static void each_edit_is_answered(void **state)
         many[i] = (editing){.job.run = edit_run, .edit = {.pinned = 1, .deleted = -1}, .run = 1};
         taken += writer_edit(f->w, &many[i].job, edit_done, NULL);
     }
-    assert_true(taken >= WRITER_EDITS && taken < ARRAY_LEN(many));
+    assert_true(taken >= WRITER_EDITS);
+    if (!*f->place->database) assert_true(taken < ARRAY_LEN(many)); /* a database refuses too fast to have many wait */
     unblock(b);
     stop(f, 10);
     size_t finished = 0;
