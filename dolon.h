@@ -92,6 +92,7 @@
    NAME_p99 (nearest rank: as many per cent took no longer) and NAME_max, each within 1.6 % of what was measured. Each
    thread counts them in log-linear buckets of its own, which the timer thread adds up; what an ended thread counted stays.
    desc.brief_scopes leaves the five out.
+   dolon_measure_scopes(0) switches all scopes off: one that begins then is not counted, and costs a nanosecond.
    Scopes of the same name add up. The time of a recursive scope includes that of the inner calls.
 
    With gcc and clang on ELF systems a scope, counter or gauge is a column from the start, even if it is never
@@ -157,7 +158,7 @@
 
        DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME  DOLON_KEY_FILE
                         the desc's fields of these names
-       DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL
+       DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL; scopes are off
 
    The environment wins over the desc, and the desc over the default, so that whoever operates a built program can
    point it elsewhere. It is ignored in set-user-ID programs, and where desc.no_environment is set (for a second
@@ -184,8 +185,9 @@
    THREADS
 
    dolon_start, dolon_stop, dolon_add_probe, dolon_mark, dolon_get_stats and all macros: from any thread, at any time, also
-   before main() (constructors) and while the program exits, any number of times; but not from signal handlers. dolon_stop: once, and no other call for that tracer after it began. A dolon_speedometer
-   belongs to one thread. Every function takes a NULL tracer, and does nothing then.
+   before main() (constructors) and while the program exits, any number of times; but not from signal handlers.
+   dolon_measure_scopes: from those, too. dolon_stop: once, and no other call for that tracer after it began. A
+   dolon_speedometer belongs to one thread. Every function takes a NULL tracer, and does nothing then.
 
    The timer thread is named "dolon", has a stack of DOLON_STACK_BYTES, of which dolon takes 16 KiB at most and leaves the rest
    to the program's probes and log, blocks all signals but those for its own faults,
@@ -484,6 +486,9 @@ DOLON_API void dolon_get_stats(dolon_tracer *t, dolon_stats *out);
 /* `value` per second; 0 at the first call. See SPEEDOMETER. */
 DOLON_API double dolon_speed(dolon_speedometer *s, double value);
 
+/* Whether scopes measure (1, as at the start) or not (0), in all the process. See SCOPES. */
+DOLON_API void dolon_measure_scopes(int on);
+
 /* One sentence; never NULL. */
 DOLON_API const char *dolon_error_text(dolon_error code);
 
@@ -598,12 +603,14 @@ typedef struct dolon_span {
 #ifdef DOLON_STATIC
 static char dolon__owner;
 static int dolon__tsc;
+static int dolon__scopes_off;
 #ifdef DOLON__TLS
 static DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL;
 #endif
 #else
 extern char dolon__owner;       /* its address is what counts */
 extern int dolon__tsc;          /* the time stamp counter is fit for use; set before the first thread has a block */
+extern int dolon__scopes_off;
 #ifdef DOLON__TLS
 extern DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL; /* this thread's block, NULL at first */
 #endif
@@ -642,6 +649,9 @@ static inline dolon_span dolon_enter(dolon_site *site)
     dolon__cell *self = DOLON__SELF();
     uint32_t at = DOLON__LOAD(&site->cell);
     dolon_span span;
+    span.cell = DOLON__NULL;
+    span.start = 0;
+    if (!DOLON__LIKELY(!DOLON__LOAD(&dolon__scopes_off))) return span;
     if (DOLON__LIKELY(self && at)) {
         span.cell = self + at;
         DOLON__STORE(&span.cell->enters, DOLON__LOAD(&span.cell->enters) + 1);
@@ -654,11 +664,14 @@ static inline dolon_span dolon_enter(dolon_site *site)
 
 static inline void dolon_leave(dolon_span *span)
 {
-    uint64_t now = dolon__now();
-    uint64_t ticks = now > span->start ? now - span->start : 0; /* the counter restarts in a suspend to RAM */
     dolon__cell *cell = span->cell;
-    dolon__histogram *histogram = cell->histogram;
-    uint64_t leaves = DOLON__LOAD(&cell->leaves);
+    dolon__histogram *histogram;
+    uint64_t now, ticks, leaves;
+    if (!DOLON__LIKELY(cell != DOLON__NULL)) return; /* scopes were off */
+    now = dolon__now();
+    ticks = now > span->start ? now - span->start : 0; /* the counter restarts in a suspend to RAM */
+    histogram = cell->histogram;
+    leaves = DOLON__LOAD(&cell->leaves);
     if (!DOLON__LIKELY(histogram != DOLON__NULL)) {
         dolon__leave_slowly(cell, ticks);
         return;
@@ -712,6 +725,7 @@ static inline dolon_tracer *dolon_start(const dolon_desc *desc) { (void)desc; re
 static inline void dolon_stop(dolon_tracer *t) { (void)t; }
 static inline void dolon_mark(dolon_tracer *t, const char *label) { (void)t; (void)label; }
 static inline double dolon_speed(dolon_speedometer *s, double value) { (void)s; (void)value; return 0; }
+static inline void dolon_measure_scopes(int on) { (void)on; }
 static inline const char *dolon_error_text(dolon_error code) { (void)code; return ""; }
 static inline dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *probe)
 {
@@ -2923,6 +2937,7 @@ static dolon__once_flag dolon__once = DOLON__ONCE_INIT;
 #ifndef DOLON_STATIC
 char dolon__owner;
 int dolon__tsc;
+int dolon__scopes_off;
 #ifdef DOLON__TLS
 DOLON__TLS dolon__cell *dolon__self DOLON__TLS_MODEL;
 #endif
@@ -5940,7 +5955,10 @@ dolon_tracer *dolon_start(const dolon_desc *desc)
     DOLON_ASSERT(!desc->alloc.alloc == !desc->alloc.free);
     if (desc->alloc.alloc && desc->alloc.free) alloc = desc->alloc;
     disabled = dolon__env(desc, "DOLON_DISABLED");
-    if (disabled && strcmp(disabled, "0") != 0) return NULL;
+    if (disabled && strcmp(disabled, "0") != 0) {
+        dolon_measure_scopes(0);
+        return NULL;
+    }
     dolon__os_call_once(&dolon__once, dolon__init);
     dolon__join_known();
     t = (dolon_tracer *)alloc.alloc(alloc.user, sizeof *t);
@@ -5992,6 +6010,11 @@ dolon_error dolon_add_probe(dolon_tracer *t, const dolon_probe *probe)
     error = dolon__append_probe(t, probe);
     if (error != DOLON_OK) dolon__tell(t, error, probe && probe->name ? probe->name : "");
     return error;
+}
+
+void dolon_measure_scopes(int on)
+{
+    DOLON__STORE(&dolon__scopes_off, !on);
 }
 
 void dolon_mark(dolon_tracer *t, const char *label)

@@ -213,6 +213,28 @@ static void brief_scopes_have_three_columns(void **state)
     free_tracer(&brief);
 }
 
+/* What began before is still measured when it ends, and what began while scopes were off is not. */
+static void scopes_can_be_switched_off(void **state)
+{
+    static dolon_site outer = {"switched outer", &dolon__owner, DOLON__SCOPE_SITE, 0};
+    static dolon_site inner = {"switched inner", &dolon__owner, DOLON__SCOPE_SITE, 0};
+    dolon_tracer *t = *state;
+    dolon__join(&outer);
+    dolon__join(&inner);
+    dolon__append_new_series(t);
+    dolon_span out = dolon_enter(&outer);
+    dolon_measure_scopes(0);
+    dolon_span in = dolon_enter(&inner);
+    dolon_leave(&out);
+    dolon_measure_scopes(1);
+    dolon_leave(&in);
+    pass(&outer, 10);
+    dolon__sample(t, t->column_count, dolon__os_mono());
+    assert_true(column(t, "switched outer_hits") == 2 && column(t, "switched inner_hits") == 0);
+    assert_true(column(t, "switched outer_active_instances") == 0);
+    assert_true(column(t, "switched inner_active_instances") == 0 && isnan(column(t, "switched inner_max")));
+}
+
 /* ---- threads ---- */
 
 #define ROUNDS 20000
@@ -256,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(columns_are_of_the_last_interval, make_tracer, free_tracer),
         cmocka_unit_test(a_tracer_starts_from_now),
         cmocka_unit_test(brief_scopes_have_three_columns),
+        cmocka_unit_test_setup_teardown(scopes_can_be_switched_off, make_tracer, free_tracer),
         cmocka_unit_test_setup_teardown(nothing_is_lost_or_doubled, make_tracer, free_tracer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,13 @@ NOINLINE static void scopes(void)
     }
 }
 
+NOINLINE static void scopes_off(void)
+{
+    dolon_measure_scopes(0);
+    scopes();
+    dolon_measure_scopes(1);
+}
+
 NOINLINE static void counters(void)
 {
     for (int i = 0; i < LOOPS; i++) {
@@ -96,7 +103,7 @@ typedef struct {
     double ns; /* of one turn of the loop */
 } kind;
 
-enum { EMPTY, RAW, SCOPE, COUNT, GAUGE, BLOCK, COUNTED_BLOCK, MARKERS, KINDS };
+enum { EMPTY, RAW, SCOPE, SCOPE_OFF, COUNT, GAUGE, BLOCK, COUNTED_BLOCK, MARKERS, KINDS };
 
 static int by_value(const void *a, const void *b)
 {
@@ -252,9 +259,9 @@ static double bench_send(void)
 
 int main(void)
 {
-    static kind kinds[KINDS] = {{.run = empty_loop},     {.run = two_raw_reads}, {.run = scopes},
-                                {.run = counters},       {.run = gauges},        {.run = raw_blocks},
-                                {.run = counted_blocks}, {.run = markers}};
+    static kind kinds[KINDS] = {{.run = empty_loop}, {.run = two_raw_reads},  {.run = scopes},
+                                {.run = scopes_off}, {.run = counters},       {.run = gauges},
+                                {.run = raw_blocks}, {.run = counted_blocks}, {.run = markers}};
     double value = 1.25;
     dolon_probe own[10];
     const dolon_probe builtin[] = {DOLON_DEFAULT_PROBES, DOLON_PAGE_FAULTS, DOLON_CONTEXT_SWITCHES,
@@ -267,6 +274,7 @@ int main(void)
     double count = kinds[COUNT].ns - loop, gauge = kinds[GAUGE].ns - loop;
     printf("client: an empty scope\t%.2f\tns\ttwo raw clock reads: %.2f ns, ratio %.2f\t<= 1.25\n", scope, raw,
            scope / raw);
+    printf("client: an empty scope, switched off\t%.2f\tns\t-\t<= 2\n", kinds[SCOPE_OFF].ns - loop);
     printf("client: a counter\t%.2f\tns\t-\t<= 3\n", count);
     printf("client: a gauge\t%.2f\tns\t-\t-\n", gauge);
 

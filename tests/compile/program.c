@@ -47,6 +47,7 @@ int main(void)
     desc.probes[0].name = "probe";
     desc.probes[0].fn = probe;
     desc.brief_scopes = 1;
+    dolon_measure_scopes(1);
     t = dolon_start(&desc);
     dolon_get_stats(t, &stats);
     if (stats.columns != EXPECT) {
