@@ -44,7 +44,8 @@ static char why_text[512];
 static bool read_line(config *c, const char *line)
 {
     static char words[512];
-    char program[] = "mnemic", *argv[16] = {program}, *rest = NULL;
+    static char program[] = "mnemic", *argv[16] = {program};
+    char *rest = NULL;
     int argc = 1;
     strncpy(words, line, sizeof words - 1);
     for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) argv[argc++] = word;
