@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Unlicense
 # Builds and runs every test; ends with "N passed, N failed". tests/run.sh WORD…: only suites whose name holds a word.
-# Each suite prints TAP into build/tap/NAME.tap; one that ends badly without a failed test counts as a failed one.
+# Each suite prints TAP into build/tap/NAME.tap; one that ends badly without a failed test counts as a failed one. Most suites
+# wait more than they compute, so one more of them runs at a time than there are processors, beside the builds.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-passed=0 failed=0 skipped=0
+slots=$(($(nproc) + 1))
 mkdir -p build/tap
+rm -f build/tap/*.count
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
 words=("$@")
 
 wanted() {
@@ -15,26 +19,42 @@ wanted() {
     return 1
 }
 
+# beside COMMAND…: as soon as there is a slot, while this script goes on
+beside() {
+    while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do wait -n; done
+    "$@" &
+}
+
+# count NAME PASSED FAILED SKIPPED: for the total
+count() {
+    echo "$2 $3 $4" >"build/tap/${1//\//-}.count"
+}
+
 # suite NAME COMMAND…
 suite() {
     local name=$1 tap=build/tap/${1//\//-}.tap status=0 ok bad skip started=$SECONDS
     shift
-    wanted "$name" || return 0
     timeout -k 10 900 "$@" >"$tap" 2>"${tap%.tap}.err" || status=$?
-    ok=$(grep -c '^ok ' "$tap")
     bad=$(grep '^not ok ' "$tap" | grep -vic '# skip') # cmocka's skipped tests are "not ok", too
     skip=$(grep -ciE '^(not )?ok .*# skip' "$tap")
+    ok=$(grep '^ok ' "$tap" | grep -vic '# skip')
     if [ "$status" != 0 ] && [ "$bad" = 0 ] || [ "$((ok + bad + skip))" = 0 ]; then
         echo "not ok - $name ended with status $status" >>"$tap"
         bad=$((bad + 1))
     fi
-    ok=$(grep '^ok ' "$tap" | grep -vic '# skip')
-    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-    printf '%-34s %4d passed %3d failed %3d skipped %5d s\n' "$name" "$ok" "$bad" "$skip" $((SECONDS - started))
-    if [ "$bad" != 0 ]; then
+    count "$name" "$ok" "$bad" "$skip"
+    printf '%s\n' "$(
+        printf '%-34s %4d passed %3d failed %3d skipped %5d s' "$name" "$ok" "$bad" "$skip" $((SECONDS - started))
+        [ "$bad" = 0 ] && exit
+        echo
         grep -A 12 '^not ok ' "$tap" | grep -vi '# skip' | head -60
         tail -30 "${tap%.tap}.err"
-    fi
+    )"
+}
+
+# start NAME COMMAND…: a suite, if it is wanted
+start() {
+    ! wanted "$1" || beside suite "$@"
 }
 
 # build NAME MAKE-ARGUMENTS…: a build that fails is a failed test
@@ -43,7 +63,7 @@ build() {
     shift
     wanted "$name" || [ "$name" = plain ] || return 1
     if ! make --no-print-directory -j"$(nproc)" "$@" >"build/tap/build-$name.log" 2>&1; then
-        failed=$((failed + 1))
+        count "build-$name" 0 1 0
         printf '%-34s does not build\n' "$name"
         grep -E -A 5 'error|Error' "build/tap/build-$name.log" | head -60
         return 1
@@ -56,7 +76,7 @@ c_tests() {
     for test in tests/test_*.c; do
         test=$(basename "$test" .c)
         [ "$test" != test_store_postgres ] || continue # postgres_tests() has its server
-        suite "$1/$test" env CMOCKA_MESSAGE_OUTPUT=TAP "$2/tests/$test"
+        start "$1/$test" env CMOCKA_MESSAGE_OUTPUT=TAP "$2/tests/$test"
     done
 }
 
@@ -81,21 +101,22 @@ export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/bu
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-build plain all tests programs && c_tests plain build && postgres_tests postgres build
-build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan && postgres_tests postgres-asan build/asan
+build plain all tests programs && c_tests plain build && beside postgres_tests postgres build
+build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan && beside postgres_tests postgres-asan build/asan
 build tsan B=build/tsan SAN=thread tests && c_tests tsan build/tsan
-for script in tests/*.test.sh; do suite "$(basename "$script" .test.sh)" bash "$script"; done
-build fuzz fuzzers && suite fuzz bash tests/fuzz/run.sh
+for script in tests/*.test.sh; do start "$(basename "$script" .test.sh)" bash "$script"; done
+build fuzz fuzzers && start fuzz bash tests/fuzz/run.sh
 
 mkdir -p build/npm-test
 cp web/package.json web/package-lock.json build/npm-test
 (cd build/npm-test && npm ci --ignore-scripts --no-audit --no-fund >../tap/npm.log 2>&1)
 export NODE_MODULES=$PWD/build/npm-test/node_modules
-suite web/types bash tests/web/types.sh
+start web/types bash tests/web/types.sh
 for test in tests/web/*.test.mjs tests/e2e/*.test.mjs; do
-    suite "$(basename "$(dirname "$test")")/$(basename "$test" .test.mjs)" node --test --test-reporter=tap "$test"
+    start "$(basename "$(dirname "$test")")/$(basename "$test" .test.mjs)" node --test --test-reporter=tap "$test"
 done
+wait
 
 echo
-if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi
-[ "$failed" = 0 ]
+awk '{ passed += $1; failed += $2; skipped += $3 }
+    END { printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""; exit failed > 0 }' build/tap/*.count
