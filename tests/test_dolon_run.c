@@ -157,6 +157,8 @@ static void defaults_and_environment(void **state)
 
     setenv("DOLON_DISABLED", "1", 1);
     assert_null(dolon_start(NULL));
+    assert_true(dolon__scopes_off);
+    dolon_measure_scopes(1);
     setenv("DOLON_DISABLED", "0", 1);
     t = dolon_start(NULL);
     assert_non_null(t);
