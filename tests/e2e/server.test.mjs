@@ -61,7 +61,7 @@ test('what cannot be opened ends with 1 and one clear line', async () => {
   for (const [args, says] of [
     [[...free, '--store', 'sqlite:/nonexistent/x.db'], /\/nonexistent/],
     [[...free, '--store', 'postgresql://localhost/x?nonsense=1'], /URL cannot be read/],
-    [[...free, '--store', 'nonsense'], /nonsense/],
+    [[...free, '--store', 'nonsense'], /neither of the form sqlite:FILE/],
     [[...free, '--token-file', '/nonexistent/token'], /\/nonexistent\/token/],
     [[...free, '--key-file', '/nonexistent/key'], /\/nonexistent\/key/],
     [[...free, '--tls-cert', '/nonexistent/c', '--tls-key', '/nonexistent/k'], /\/nonexistent\/c.*No such file/],
