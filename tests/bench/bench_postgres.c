@@ -180,17 +180,19 @@ static char *put_row(char *p, const double *v, int64_t time)
     return put_field(p, (uint64_t)(time / 1000 - INT64_C(946684800000000)), 8);
 }
 
-static moment by_copy(void)
+/* Into `table`, which has the columns uuid, row_data, date_time. */
+static moment by_copy(const char *table)
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
-    tell("CREATE TABLE plain (uuid uuid, row_data float8[], date_time timestamp)");
+    char copy[80];
+    snprintf(copy, sizeof copy, "COPY %s FROM STDIN (FORMAT binary)", table);
     program p = {0};
     char *bytes = mem_alloc(COPY_BATCH * 256 + 64);
     moment sum = {0};
     for (uint64_t first = 0; first < COPY_ROWS; first += COPY_BATCH) {
         batch_part part = bench_part(&p, first, COPY_BATCH);
         moment begun = now();
-        tell("COPY plain FROM STDIN (FORMAT binary)");
+        tell(copy);
         memcpy(bytes, header, 19);
         char *end = bytes + 19;
         for (size_t i = 0; i < COPY_BATCH; i++) end = put_row(end, part.values + i * COLUMNS, part.time[i]);
@@ -237,21 +239,30 @@ static double row_us(moment m, double rows)
     return (m.own + m.server) / rows * 1e6;
 }
 
+/* Plain rows with the index without which no run's rows are found, and without it. */
 static void rows_to_durable(void)
 {
-    moment through = through_writer(), copy = by_copy(), insert = by_insert();
-    double rate = WRITER_ROWS / through.wall, copied = COPY_ROWS / copy.wall, inserted = INSERT_ROWS / insert.wall;
-    printf("postgresql: rows x %d columns through the writer, durable\t%.0f\tk rows/s\tCOPY BINARY of plain rows: "
-           "%.0f k "
-           "rows/s, ratio %.1f\t>= 2 x\n",
+    tell("CREATE TABLE heap (uuid uuid, row_data float8[], date_time timestamp)");
+    tell("CREATE TABLE plain (LIKE heap)");
+    tell("CREATE INDEX ON plain (uuid, date_time)");
+    moment through = through_writer(), heap = by_copy("heap"), copy = by_copy("plain"), insert = by_insert();
+    double rate = WRITER_ROWS / through.wall, copied = COPY_ROWS / copy.wall, heaped = COPY_ROWS / heap.wall;
+    double inserted = INSERT_ROWS / insert.wall;
+    printf("postgresql: rows x %d columns through the writer, durable\t%.0f\tk rows/s\tCOPY BINARY of plain rows, "
+           "with an "
+           "index on (uuid, date_time): %.0f k rows/s, ratio %.1f\t>= 2 x\n",
            COLUMNS, rate / 1e3, copied / 1e3, rate / copied);
+    printf("postgresql: the same\t%.0f\tk rows/s\tCOPY BINARY of plain rows, with no index: %.0f k rows/s, ratio "
+           "%.1f\t-\n",
+           rate / 1e3, heaped / 1e3, rate / heaped);
     printf("postgresql: the same\t%.0f\tk rows/s\tan INSERT for each row: %.2f k rows/s, ratio %.0f\t>= 300 x\n",
            rate / 1e3, inserted / 1e3, rate / inserted);
-    printf(
-        "postgresql: a row through the writer\t%.2f\tus CPU (%.2f of it the server's)\tCOPY: %.2f, INSERT: %.0f\t-\n",
-        row_us(through, WRITER_ROWS), through.server / WRITER_ROWS * 1e6, row_us(copy, COPY_ROWS),
-        row_us(insert, INSERT_ROWS));
-    printf("postgresql: a plain row, the table\t%.1f\tbytes/value\t-\t-\n",
+    printf("postgresql: a row through the writer\t%.2f\tus CPU (%.2f of it the server's)\tCOPY: %.2f, with no index "
+           "%.2f; "
+           "INSERT: %.0f\t-\n",
+           row_us(through, WRITER_ROWS), through.server / WRITER_ROWS * 1e6, row_us(copy, COPY_ROWS),
+           row_us(heap, COPY_ROWS), row_us(insert, INSERT_ROWS));
+    printf("postgresql: a plain row, the table and its index\t%.1f\tbytes/value\t-\t-\n",
            number("SELECT pg_total_relation_size('plain')") / ((COPY_ROWS + INSERT_ROWS) * (double)COLUMNS));
 }
 
