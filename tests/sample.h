@@ -17,6 +17,31 @@
 #define SAMPLE_START   INT64_C(1700000000000000000)
 #define SAMPLE_COLUMNS 3
 
+/* For as long as a busy machine may need. */
+#define wait_until(condition)                                                                                        \
+    do {                                                                                                             \
+        int64_t wait_end = clock_mono() + 120 * NS_PER_SECOND;                                                       \
+        while (!(condition)) {                                                                                       \
+            if (clock_mono() > wait_end) fail_msg("%d: waited in vain: " #condition, __LINE__);                      \
+            nanosleep(&(struct timespec){0, 1000000}, NULL);                                                         \
+        }                                                                                                            \
+    } while (0)
+
+static inline void assert_same_columns_and_tags(const run_info *a, const run_info *b)
+{
+    assert_int_equal(a->column_count, b->column_count);
+    for (size_t i = 0; i < a->column_count; i++) {
+        assert_string_equal(a->columns[i].name, b->columns[i].name);
+        assert_string_equal(a->columns[i].unit, b->columns[i].unit);
+        assert_int_equal(a->columns[i].kind, b->columns[i].kind);
+    }
+    assert_int_equal(a->tag_count, b->tag_count);
+    for (size_t i = 0; i < a->tag_count; i++) {
+        assert_string_equal(a->tags[i].name, b->tags[i].name);
+        assert_string_equal(a->tags[i].value, b->tags[i].value);
+    }
+}
+
 /* ---- a place for a store: a folder of its own, or a database of its own on the server MNEMIC_TEST_STORE ---- */
 
 typedef struct {

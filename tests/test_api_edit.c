@@ -35,15 +35,6 @@ static int port;
 static ingest_stats ingest_numbers;
 static runs_counters runs_numbers;
 
-#define wait_until(condition)                                                                                        \
-    do {                                                                                                             \
-        int64_t wait_end = clock_mono() + 120 * NS_PER_SECOND;                                                       \
-        while (!(condition)) {                                                                                       \
-            if (clock_mono() > wait_end) fail_msg("%d: waited in vain: " #condition, __LINE__);                      \
-            nanosleep(&(struct timespec){0, 1000000}, NULL);                                                         \
-        }                                                                                                            \
-    } while (0)
-
 static void on_found(void *ctx, const uuid *id, run_info *stored)
 {
     (void)ctx, (void)id;

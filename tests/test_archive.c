@@ -134,17 +134,7 @@ static void assert_same_run(const run_info *a, const run_info *b)
                                   {a->state, b->state},
                                   {a->pinned, b->pinned}};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) assert_int_equal(numbers[i][0], numbers[i][1]);
-    assert_int_equal(a->column_count, b->column_count);
-    for (size_t i = 0; i < a->column_count; i++) {
-        assert_string_equal(a->columns[i].name, b->columns[i].name);
-        assert_string_equal(a->columns[i].unit, b->columns[i].unit);
-        assert_int_equal(a->columns[i].kind, b->columns[i].kind);
-    }
-    assert_int_equal(a->tag_count, b->tag_count);
-    for (size_t i = 0; i < a->tag_count; i++) {
-        assert_string_equal(a->tags[i].name, b->tags[i].name);
-        assert_string_equal(a->tags[i].value, b->tags[i].value);
-    }
+    assert_same_columns_and_tags(a, b);
 }
 
 static void everything_comes_back(void **state)

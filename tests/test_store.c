@@ -51,17 +51,7 @@ static void assert_same_run(const run_info *a, const run_info *b)
     assert_true(a->born == b->born && a->counter == b->counter);
     assert_true(a->pid == b->pid && a->started == b->started && a->last == b->last && a->seen == b->seen);
     assert_true(a->interval == b->interval && a->next_seq == b->next_seq && a->state == b->state);
-    assert_int_equal(a->column_count, b->column_count);
-    for (size_t i = 0; i < a->column_count; i++) {
-        assert_string_equal(a->columns[i].name, b->columns[i].name);
-        assert_string_equal(a->columns[i].unit, b->columns[i].unit);
-        assert_int_equal(a->columns[i].kind, b->columns[i].kind);
-    }
-    assert_int_equal(a->tag_count, b->tag_count);
-    for (size_t i = 0; i < a->tag_count; i++) {
-        assert_string_equal(a->tags[i].name, b->tags[i].name);
-        assert_string_equal(a->tags[i].value, b->tags[i].value);
-    }
+    assert_same_columns_and_tags(a, b);
 }
 
 static void write_run(store *s, const run_info *r)

@@ -92,15 +92,6 @@ static int close_place(void **state)
     return 0;
 }
 
-#define wait_until(condition)                                                                                        \
-    do {                                                                                                             \
-        int64_t wait_end = clock_mono() + 120 * NS_PER_SECOND;                                                       \
-        while (!(condition)) {                                                                                       \
-            if (clock_mono() > wait_end) fail_msg("%d: waited in vain: " #condition, __LINE__);                      \
-            nanosleep(&(struct timespec){0, 1000000}, NULL);                                                         \
-        }                                                                                                            \
-    } while (0)
-
 static run_info *stored_run(fixture *f, uint32_t run)
 {
     store *s = sample_open(f->place->url, STORE_READ);
