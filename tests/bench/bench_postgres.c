@@ -268,25 +268,12 @@ static void rows_to_durable(void)
 
 /* ---- a long run ---- */
 
-static void write_part(store *s, run_info *run, program *p, uint64_t first)
-{
-    batch_part part = bench_part(p, first, WRITE_ROWS);
-    chunk *put[WRITE_ROWS / CHUNK_ROWS];
-    for (size_t i = 0; i < ARRAY_LEN(put); i++) put[i] = chunk_from_part(&part, i * CHUNK_ROWS, CHUNK_ROWS);
-    run->last = part.time[WRITE_ROWS - 1];
-    run->next_seq = first + WRITE_ROWS;
-    store_change change = {.info = run, .put = put, .put_count = ARRAY_LEN(put)};
-    must(store_write(s, &change, 1) == STORE_OK, store_error(s));
-    for (size_t i = 0; i < ARRAY_LEN(put); i++) chunk_free(put[i]);
-    bench_part_free(&part);
-}
-
 static run_info *write_long_run(store *s)
 {
     run_info *run = run_make();
     program p = {0};
     for (uint64_t first = 0; first < LONG_ROWS; first += WRITE_ROWS) {
-        write_part(s, run, &p, first);
+        must(bench_write(s, run, &p, WRITE_ROWS) == STORE_OK, store_error(s));
         for (bool more = true; more;) must(merge_run(s, &run->id, &more) == STORE_OK, store_error(s));
     }
     return run;

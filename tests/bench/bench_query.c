@@ -24,26 +24,12 @@ static void must(bool good, const char *what)
 
 /* ---- the store ---- */
 
-/* Rows first … first + BATCH - 1, in full chunks, one transaction. */
-static void write_batch(store *s, run_info *run, program *p, uint64_t first)
-{
-    batch_part part = bench_part(p, first, BATCH);
-    chunk *put[BATCH / CHUNK_ROWS];
-    for (size_t i = 0; i < ARRAY_LEN(put); i++) put[i] = chunk_from_part(&part, i * CHUNK_ROWS, CHUNK_ROWS);
-    run->last = part.time[BATCH - 1];
-    run->next_seq = first + BATCH;
-    store_change change = {.info = run, .put = put, .put_count = ARRAY_LEN(put)};
-    must(store_write(s, &change, 1) == STORE_OK, store_error(s));
-    for (size_t i = 0; i < ARRAY_LEN(put); i++) chunk_free(put[i]);
-    bench_part_free(&part);
-}
-
 static run_info *write_run(store *s, uint64_t rows)
 {
     run_info *run = run_make();
     program p = {0};
     for (uint64_t first = 0; first < rows; first += BATCH) {
-        write_batch(s, run, &p, first);
+        must(bench_write(s, run, &p, BATCH) == STORE_OK, store_error(s));
         bool more = true;
         while (more) must(merge_run(s, &run->id, &more) == STORE_OK, store_error(s));
     }

@@ -89,4 +89,21 @@ static inline void bench_part_free(batch_part *p)
     free(p->values);
 }
 
+/* The next `rows` of a run, in full chunks, one transaction. */
+static inline store_status bench_write(store *s, run_info *run, program *p, size_t rows)
+{
+    batch_part part = bench_part(p, run->next_seq, rows);
+    size_t count = rows / CHUNK_ROWS;
+    chunk **put = mem_alloc(count * sizeof *put);
+    for (size_t i = 0; i < count; i++) put[i] = chunk_from_part(&part, i * CHUNK_ROWS, CHUNK_ROWS);
+    run->last = part.time[rows - 1];
+    run->next_seq += rows;
+    store_change change = {.info = run, .put = put, .put_count = count};
+    store_status status = store_write(s, &change, 1);
+    for (size_t i = 0; i < count; i++) chunk_free(put[i]);
+    free(put);
+    bench_part_free(&part);
+    return status;
+}
+
 #endif
