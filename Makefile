@@ -12,13 +12,13 @@ WARN     = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wun
 CWARN    = -Wstrict-prototypes -Wmissing-prototypes
 OPTIMISE = -O2 -g -fno-omit-frame-pointer $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2 \
            -fstack-protector-strong)
-CPPFLAGS = -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP \
+CPPFLAGS = -Iserver -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DMNEMIC_VERSION='"$(VERSION)"' -MMD -MP \
            $(shell pkg-config --cflags libpq)
 CFLAGS   = -std=c11 $(WARN) $(CWARN) $(OPTIMISE) -pthread
 LDFLAGS  = $(if $(SAN),-fsanitize=$(SAN)) -pthread -Wl,-z,relro,-z,now
 LDLIBS   = -lh2o-evloop -lssl -lcrypto -lsqlite3 -lpq -lzstd -ljansson -lsodium -lz -lm
 
-SERVER   = $(filter-out server/main.c,$(wildcard server/*.c))
+SERVER   = $(wildcard server/*/*.c server/*/*/*.c)
 UPLOT    = build/npm/node_modules/uplot/dist
 PAGE     = $(wildcard web/*.html web/*.css web/*.js web/*.svg)
 TESTS    = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
@@ -76,7 +76,7 @@ $(B)/mnemic: $(B)/server/main.o $(B)/libmnemic.a
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(B)/libmnemic.a: $(SERVER:%.c=$(B)/%.o) $(B)/assets_data.o
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
-$(B)/server/chunk.o $(B)/server/column.o: OPTIMISE += $(if $(SAN),,-O3) # loops over many numbers
+$(B)/server/store/chunk.o $(B)/server/store/column.o: OPTIMISE += $(if $(SAN),,-O3) # loops over many numbers
 $(B)/server/%.o: server/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
@@ -125,6 +125,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
-	    $(filter server/archive.c server/archive_block.c server/base.c server/edit.c server/order.c server/replay.c server/seal.c server/sources.c server/run%.c server/decode%.c server/chunk%.c server/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
+	    $(filter server/archive/archive.c server/archive/archive_block.c server/base/base.c server/ingest/decode% server/ingest/replay.c \
+        server/ingest/seal.c server/ingest/sources.c server/runs/% server/store/chunk% server/store/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
 
 -include $(shell find $(B) -path '*/container' -prune -o -name '*.d' -print 2>/dev/null)

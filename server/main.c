@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands.h"
+#include "commands/commands.h"
 
 enum { EXIT_USAGE = 2 };
 

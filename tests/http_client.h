@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../server/base.h"
+#include "../server/base/base.h"
 
 typedef struct {
     int status;

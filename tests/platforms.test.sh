@@ -34,7 +34,7 @@ platform() {
 build() {
     local test=$1 decoder=()
     shift
-    [ "$test" != test_dolon_wire ] || decoder=(server/decode_binary.c server/base.c)
+    [ "$test" != test_dolon_wire ] || decoder=(server/ingest/decode_binary.c server/base/base.c)
     "$@" "${flags[@]}" -Ddecode_datagram=decode_binary -c "tests/$test.c" -o "$dir/$test.o" &&
         "$@" "${flags[@]}" "$dir/$test.o" "${decoder[@]}" -o "$dir/$test" -lm
 }

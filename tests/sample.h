@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../server/store.h"
+#include "../server/store/store.h"
 
 #define SAMPLE_START   INT64_C(1700000000000000000)
 #define SAMPLE_COLUMNS 3

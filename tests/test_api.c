@@ -14,8 +14,8 @@
 
 #include "http_client.h"
 
-#include "../server/http.h"
-#include "../server/store.h"
+#include "../server/http/http.h"
+#include "../server/store/store.h"
 
 /* h2o keeps free lists in thread-local variables and never lets go of them. */
 const char *__lsan_default_suppressions(void);

@@ -16,7 +16,7 @@
 #include "http_client.h"
 #include "sample.h"
 
-#include "../server/http.h"
+#include "../server/http/http.h"
 
 /* h2o keeps free lists in thread-local variables and never lets go of them. */
 const char *__lsan_default_suppressions(void);

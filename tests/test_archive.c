@@ -8,8 +8,8 @@
 
 #include <sodium.h>
 
-#include "../server/archive.h"
-#include "../server/bytes.h"
+#include "../server/archive/archive.h"
+#include "../server/base/bytes.h"
 #include "sample.h"
 
 /* ---- a file in memory ---- */

@@ -15,10 +15,10 @@
 
 #include "sample.h"
 
-#include "../server/archive_export.h"
-#include "../server/archive_import.h"
-#include "../server/merge.h"
-#include "../server/query.h"
+#include "../server/archive/archive_export.h"
+#include "../server/archive/archive_import.h"
+#include "../server/store/merge.h"
+#include "../server/query/query.h"
 
 /* ---- two stores and a file between: from a SQLite file into whatever store the tests are run against ---- */
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../server/base.h"
+#include "../server/base/base.h"
 
 static void uuid_text(void **state)
 {

@@ -9,7 +9,7 @@
 #define RANDOM_SEED 88172645463325252u
 #include "random.h"
 
-#include "../server/chunk.h"
+#include "../server/store/chunk.h"
 
 #include <math.h>
 #include <pthread.h>

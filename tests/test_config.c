@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../server/address.h"
-#include "../server/config.h"
+#include "../server/base/address.h"
+#include "../server/commands/config.h"
 
 /* ---- a made-up environment ---- */
 

@@ -9,7 +9,7 @@
 #define RANDOM_SEED 11
 #include "random.h"
 
-#include "../server/correlation.h"
+#include "../server/insight/correlation.h"
 
 #include <math.h>
 #include <stdlib.h>

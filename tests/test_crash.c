@@ -14,8 +14,8 @@
 
 #include "sample.h"
 
-#include "../server/merge.h"
-#include "../server/writer.h"
+#include "../server/store/merge.h"
+#include "../server/store/writer.h"
 
 #define ROUNDS 25
 

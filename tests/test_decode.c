@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../server/decode.h"
-#include "../server/decode_tidy.h"
+#include "../server/ingest/decode.h"
+#include "../server/ingest/decode_tidy.h"
 
 #define ID  "\"uuid\": \"1e7c356f-16b3-485c-a4f0-06872919285e\""
 #define ROW "{\"msg_type\": \"row\", " ID ", \"row_data\": "

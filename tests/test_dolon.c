@@ -19,8 +19,8 @@
 #define DOLON_ASSERT(x)      assert(x)
 #include "../dolon.h"
 
-#include "../server/base.h"
-#include "../server/decode.h"
+#include "../server/base/base.h"
+#include "../server/ingest/decode.h"
 
 /* ---- a tracer without a thread ---- */
 

@@ -23,7 +23,7 @@ static int look_up(const char *host, const char *port, const struct addrinfo *hi
 #include "../dolon.h"
 #undef getaddrinfo
 
-#include "../server/decode.h"
+#include "../server/ingest/decode.h"
 
 /* ---- the log, written by two threads ---- */
 

@@ -15,8 +15,8 @@
 #define DOLON_ASSERT(x) assert(x)
 #include "../dolon.h"
 
-#include "../server/decode.h"
-#include "../server/seal.h"
+#include "../server/ingest/decode.h"
+#include "../server/ingest/seal.h"
 
 #define DIGITS "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1E1F"
 

@@ -15,7 +15,7 @@
 #define DOLON_ASSERT(x) assert(x)
 #include "../dolon.h"
 
-#include "../server/decode.h"
+#include "../server/ingest/decode.h"
 
 #define MS       DOLON__MS
 #define STARTED  INT64_C(1700000000123456789)

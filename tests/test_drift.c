@@ -10,8 +10,8 @@
 #define RANDOM_SEED 7
 #include "random.h"
 
-#include "../server/drift.h"
-#include "../server/stats.h"
+#include "../server/insight/drift.h"
+#include "../server/insight/stats.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 #include "sample.h"
 
-#include "../server/edit.h"
+#include "../server/runs/edit.h"
 
 /* ---- bodies ---- */
 

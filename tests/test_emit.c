@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/emit.h"
-#include "../server/params.h"
+#include "../server/http/emit.h"
+#include "../server/http/params.h"
 
 #define MS NS_PER_MS
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../server/guard.h"
-#include "../server/gzip.h"
+#include "../server/http/guard.h"
+#include "../server/base/gzip.h"
 
 static bool admits(const guard *g, const char *header)
 {

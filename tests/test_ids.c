@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../server/ids.h"
+#include "../server/store/ids.h"
 
 static uuid id_of(uint32_t n)
 {

@@ -21,8 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../server/address.h"
-#include "../server/ingest.h"
+#include "../server/base/address.h"
+#include "../server/ingest/ingest.h"
 
 #define ID  "\"uuid\": \"1e7c356f-16b3-485c-a4f0-06872919285e\""
 #define NEW "{\"msg_type\": \"create_trace_run\", " ID ", \"app_name\": \"app\", \"column_names\": [\"a\", \"b\"]}"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/jobs.h"
+#include "../server/store/jobs.h"
 
 static char folder[64], url[128];
 static sem_t running, go, done;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../server/live.h"
+#include "../server/query/live.h"
 
 #include <math.h>
 #include <pthread.h>

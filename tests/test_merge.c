@@ -8,8 +8,8 @@
 
 #include "sample.h"
 
-#include "../server/merge.h"
-#include "../server/store_kind.h"
+#include "../server/store/merge.h"
+#include "../server/store/store_kind.h"
 
 /* Calls until nothing is left to do; how many calls? */
 static int merge_all(store *s, uint32_t run)

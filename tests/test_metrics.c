@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/metrics.h"
+#include "../server/http/metrics.h"
 
 static ingest_stats ingest_numbers;
 static runs_counters runs_numbers;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/order.h"
+#include "../server/runs/order.h"
 
 /* What left: rows are checked for order and content, gaps are added up. */
 typedef struct {

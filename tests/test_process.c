@@ -18,7 +18,7 @@
 #define DOLON_STATIC
 #include "../dolon.h"
 
-#include "../server/process.h"
+#include "../server/base/process.h"
 
 /* Waits to be killed, under a name that is hard to read past. */
 static pid_t start(void)

@@ -10,7 +10,7 @@
 #define RANDOM_SEED 1
 #include "random.h"
 
-#include "../server/query.h"
+#include "../server/query/query.h"
 
 #include <math.h>
 #include <stdlib.h>

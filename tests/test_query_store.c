@@ -10,8 +10,8 @@
 #define RANDOM_SEED 1
 #include "random.h"
 
-#include "../server/merge.h"
-#include "../server/query.h"
+#include "../server/store/merge.h"
+#include "../server/query/query.h"
 
 #include <ftw.h>
 #include <math.h>

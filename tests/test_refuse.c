@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "../server/decode.h"
-#include "../server/refuse.h"
+#include "../server/ingest/decode.h"
+#include "../server/ingest/refuse.h"
 
 #define RUN "0123456789abcdef"
 

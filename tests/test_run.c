@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "../server/run.h"
+#include "../server/runs/run.h"
 
 #define TEXT(s) ((char[]){s}) /* run_info's strings are not const: it owns them elsewhere */
 

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/runs.h"
-#include "../server/runs_columns.h"
-#include "../server/runs_hash.h"
-#include "../server/runs_seqs.h"
+#include "../server/runs/runs.h"
+#include "../server/runs/runs_columns.h"
+#include "../server/runs/runs_hash.h"
+#include "../server/runs/runs_seqs.h"
 
 /* ---- a script: commands, ";" between them, and the text of all that leaves ----
      t SECONDS                        the time from now on (it begins at 0)

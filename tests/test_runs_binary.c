@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../server/bytes.h"
-#include "../server/runs.h"
+#include "../server/base/bytes.h"
+#include "../server/runs/runs.h"
 
 /* ---- a script: commands, ";" between them, and the text of all that leaves ----
      t SECONDS                        the time from now on (it begins at 0)

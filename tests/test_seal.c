@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../server/replay.h"
-#include "../server/seal.h"
+#include "../server/ingest/replay.h"
+#include "../server/ingest/seal.h"
 
 /* ---- vectors: WIRE.md shows them. The key is 00 01 … 1f. Made without libsodium: BLAKE2b of Python's hashlib, HChaCha20
    by hand as the draft has it, ChaCha20-Poly1305 of OpenSSL ---- */

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "../server/address.h"
-#include "../server/sources.h"
+#include "../server/base/address.h"
+#include "../server/ingest/sources.h"
 
 #define S NS_PER_SECOND
 

@@ -8,7 +8,7 @@
 
 #include "store_sample.h"
 
-#include "../server/merge.h"
+#include "../server/store/merge.h"
 
 /* ---- events ---- */
 

@@ -18,8 +18,8 @@
 #define RANDOM_SEED 3
 #include "random.h"
 
-#include "../server/merge.h"
-#include "../server/store_sqlite.h"
+#include "../server/store/merge.h"
+#include "../server/store/sqlite/store_sqlite.h"
 
 static int open_place(void **state)
 {

@@ -12,7 +12,7 @@
 #define RANDOM_SEED 7
 #include "random.h"
 
-#include "../server/store_trim.h"
+#include "../server/store/store_trim.h"
 
 #define ROWS    400
 #define MARKS   (2 * ROWS)

@@ -8,8 +8,8 @@
 
 #include "sample.h"
 
-#include "../server/find_run.h"
-#include "../server/when.h"
+#include "../server/store/find_run.h"
+#include "../server/base/when.h"
 
 #define NOON (INT64_C(1769860800) * NS_PER_SECOND) /* 2026-01-31T12:00:00Z */
 

@@ -24,9 +24,9 @@
 #define DOLON_STATIC
 #include "../dolon.h"
 
-#include "../server/decode.h"
-#include "../server/runs.h"
-#include "../server/store_trim.h"
+#include "../server/ingest/decode.h"
+#include "../server/runs/runs.h"
+#include "../server/store/store_trim.h"
 
 #define SERVERS  2
 #define MS       NS_PER_MS

@@ -15,8 +15,8 @@
 #define DOLON_STATIC
 #include "../dolon.h"
 
-#include "../server/decode.h"
-#include "../server/runs.h"
+#include "../server/ingest/decode.h"
+#include "../server/runs/runs.h"
 
 #define MS      NS_PER_MS
 #define STARTED INT64_C(1769860800000000000)

@@ -14,7 +14,7 @@
 
 #include "sample.h"
 
-#include "../server/writer.h"
+#include "../server/store/writer.h"
 
 /* What the writer said. */
 typedef struct {

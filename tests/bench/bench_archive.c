@@ -2,9 +2,9 @@
    bench_archive: what export and import cost, beside copying the store's file; and that their memory is bounded. */
 #include "rows.h"
 
-#include "server/archive_export.h"
-#include "server/archive_import.h"
-#include "server/merge.h"
+#include "server/archive/archive_export.h"
+#include "server/archive/archive_import.h"
+#include "server/store/merge.h"
 
 #include <string.h>
 #include <sys/resource.h>

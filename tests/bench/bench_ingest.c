@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    bench_ingest: datagrams/s that nothing is lost of, and what a row costs, from the socket to a durable SQLite file. The
    server's parts run in a process of their own, a paced sender in another; beside them a sink that only receives. */
-#include "server/decode.h"
-#include "server/ingest.h"
-#include "server/writer.h"
+#include "server/ingest/decode.h"
+#include "server/ingest/ingest.h"
+#include "server/store/writer.h"
 
 #include <errno.h>
 #include <netinet/in.h>

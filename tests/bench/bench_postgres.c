@@ -4,9 +4,9 @@
    overview. MNEMIC_TEST_STORE is the server, with fsync on; see run.sh. CPU is this process's and the server's. */
 #include "rows.h"
 
-#include "server/merge.h"
-#include "server/query.h"
-#include "server/writer.h"
+#include "server/store/merge.h"
+#include "server/query/query.h"
+#include "server/store/writer.h"
 
 #include <endian.h>
 #include <libpq-fe.h>

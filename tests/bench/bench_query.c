@@ -3,9 +3,9 @@
        bench_query [FILE]      FILE: keeps the store there, for the bench of the page */
 #include "rows.h"
 
-#include "server/drift_run.h"
-#include "server/merge.h"
-#include "server/query.h"
+#include "server/insight/drift_run.h"
+#include "server/store/merge.h"
+#include "server/query/query.h"
 
 #include <ftw.h>
 #include <string.h>

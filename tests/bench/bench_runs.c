@@ -8,7 +8,7 @@
    CPU is this process's; that of a server, the WAL and the space are asked of PostgreSQL by SCALING.md's commands. */
 #include "rows.h"
 
-#include "server/writer.h"
+#include "server/store/writer.h"
 
 #include <string.h>
 #include <time.h>

@@ -2,7 +2,7 @@
    bench_store: what writing costs: full chunks, single rows, and many slow runs at once. Every commit is durable. */
 #include "rows.h"
 
-#include "server/merge.h"
+#include "server/store/merge.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "../../dolon.h"
 
 #include "rows.h"
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include <libgen.h>
 #include <netinet/udp.h>

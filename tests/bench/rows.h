@@ -3,7 +3,7 @@
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
 
-#include "server/store.h"
+#include "server/store/store.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
    fuzz_archive: any bytes as a portable file. Checksums would keep a fuzzer out, so the input is what a file holds: for each
    block its kind, its size in two bytes and its payload; the frame is put around it here. An input that begins with FF is
    the file itself. What is believed must come back from a file of our own, the same. */
-#include "server/archive.h"
-#include "server/archive_block.h"
-#include "server/bytes.h"
+#include "server/archive/archive.h"
+#include "server/archive/archive_block.h"
+#include "server/base/bytes.h"
 
 #include <stdlib.h>
 

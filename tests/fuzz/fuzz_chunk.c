@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    fuzz_chunk: any bytes as a chunk's and as summaries'. What is believed must come back from bytes of our own. */
-#include "server/chunk.h"
+#include "server/store/chunk.h"
 
 #include <math.h>
 #include <stdlib.h>

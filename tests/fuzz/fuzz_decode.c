@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../server/decode.h"
-#include "../../server/runs.h"
-#include "../../server/seal.h"
+#include "../../server/ingest/decode.h"
+#include "../../server/runs/runs.h"
+#include "../../server/ingest/seal.h"
 
 #define NOW  (INT64_C(1700000000) * NS_PER_SECOND)
 #define STEP (100 * NS_PER_MS) /* from one datagram to the next */

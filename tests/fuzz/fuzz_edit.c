@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../server/edit.h"
+#include "../../server/runs/edit.h"
 
 #define MUST(condition)                                                                                              \
     do {                                                                                                             \

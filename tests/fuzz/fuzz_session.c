@@ -8,7 +8,7 @@
 #define DOLON_STATIC
 #include "../../dolon.h"
 
-#include "../../server/decode.h"
+#include "../../server/ingest/decode.h"
 
 #define MUST(condition)                                                                                              \
     do {                                                                                                             \

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   column: many numbers of a kind as few bytes; exact, NaN's bits and -0.0 included. Each thread keeps some memory for
+   it, as the longest column needs, until it ends. */
+#ifndef COLUMN_H
+#define COLUMN_H
+
+#include "base/base.h"
+
+/* Append to `out`. At least one number. */
+void integers_encode(const uint64_t *v, size_t count, buf *out);
+void doubles_encode(const double *v, size_t count, buf *out);
+
+/* All of `bytes` into v[count]. false: they are damaged, and v holds anything. */
+bool integers_decode(span bytes, uint64_t *v, size_t count);
+bool doubles_decode(span bytes, double *v, size_t count);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT OR Unlicense
+   store_postgres_read: what is known of runs, a chunk's rows, events. */
+#include "store/postgres/store_postgres_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static store_status no_run(pg_store *s)
+{
+    return pg_refuse(s, STORE_MISSING, "there is no such run");
+}
+
+/* ---- runs ---- */
+
+static char *next_text(pg_array *a)
+{
+    span text = pg_next(a);
+    return mem_strndup(text.p, text.n);
+}
+
+/* Fields of PG_RUN_FIELDS from `column` on. */
+static bool read_columns(const PGresult *p, int row, int column, run_info *r)
+{
+    pg_array names = pg_array_of(p, row, column, PG_TEXT), units = pg_array_of(p, row, column + 1, PG_TEXT),
+             kinds = pg_array_of(p, row, column + 2, PG_INT2);
+    if (names.bad || units.count != names.count || kinds.count != names.count || names.count > MAX_COLUMNS)
+        return false;
+    r->columns = mem_calloc(names.count, sizeof *r->columns);
+    r->column_count = names.count;
+    for (size_t i = 0; i < names.count; i++)
+        r->columns[i] = (run_column){next_text(&names), next_text(&units), (column_kind)pg_next_int(&kinds)};
+    return !names.bad && !units.bad && !kinds.bad;
+}
+
+static bool read_tags(const PGresult *p, int row, int column, run_info *r)
+{
+    pg_array names = pg_array_of(p, row, column, PG_TEXT), values = pg_array_of(p, row, column + 1, PG_TEXT);
+    if (names.bad || values.count != names.count || names.count > MAX_COLUMNS) return false;
+    r->tags = mem_calloc(names.count, sizeof *r->tags);
+    r->tag_count = names.count;
+    for (size_t i = 0; i < names.count; i++) r->tags[i] = (run_tag){next_text(&names), next_text(&values)};
+    return !names.bad && !values.bad;
+}
+
+/* The run of an answer's row, which has PG_RUN_FIELDS; NULL: it is damaged. */
+static run_info *run_of(const PGresult *p, int row)
+{
+    int column = 0;
+    run_info *r = mem_calloc(1, sizeof *r);
+    r->id = pg_uuid(p, row, column++);
+    r->app = pg_text(p, row, column++);
+    r->host = pg_text(p, row, column++);
+    r->build = pg_text(p, row, column++);
+    r->args = pg_text(p, row, column++);
+    r->place = pg_text(p, row, column++);
+    r->pid = pg_int8(p, row, column++);
+    r->born = (uint64_t)pg_int8(p, row, column++);
+    r->started = pg_int8(p, row, column++);
+    r->last = pg_int8(p, row, column++);
+    r->seen = pg_int8(p, row, column++);
+    r->interval = pg_int8(p, row, column++);
+    r->state = (run_state)pg_int2(p, row, column++);
+    r->rows = (uint64_t)pg_int8(p, row, column++);
+    r->lost = (uint64_t)pg_int8(p, row, column++);
+    r->next_seq = (uint64_t)pg_int8(p, row, column++);
+    r->next_mark = (uint32_t)pg_int8(p, row, column++);
+    r->offset = pg_int8(p, row, column++);
+    r->counter = (uint64_t)pg_int8(p, row, column++);
+    r->note = pg_text(p, row, column++);
+    r->user_tags = pg_text(p, row, column++);
+    r->pinned = pg_bool(p, row, column++);
+    r->deleted = pg_int8(p, row, column++);
+    r->removed = (uint64_t)pg_int8(p, row, column++);
+    if (read_columns(p, row, column, r) && read_tags(p, row, column + 3, r)) return r;
+    run_info_free(r);
+    return NULL;
+}
+
+static store_status damaged_run(pg_store *s)
+{
+    return pg_refuse(s, STORE_FAILED, "what is stored of a run is damaged");
+}
+
+store_status postgres_run(store *base, const uuid *id, run_info **out)
+{
+    pg_store *s = (pg_store *)base;
+    *out = NULL;
+    PGresult *r;
+    store_status status = pg_ready(s);
+    if (status != STORE_OK) return status;
+    pg_put_uuid(&s->params, id);
+    status = pg_run(s, PG_RUN_GET, &r);
+    if (status != STORE_OK) return status;
+    bool there = PQntuples(r) > 0;
+    if (there) *out = run_of(r, 0);
+    PQclear(r);
+    if (!there) return no_run(s);
+    return *out ? STORE_OK : damaged_run(s);
+}
+
+static store_status give_runs(pg_store *s, bool (*each)(void *ctx, const run_info *r), void *ctx)
+{
+    pg_cursor c;
+    bool there = true, more = true;
+    store_status status = pg_cursor_open(&c, s, PG_RUNS);
+    while (status == STORE_OK && more) {
+        status = pg_cursor_next(&c, &there);
+        if (status != STORE_OK || !there) break;
+        run_info *r = run_of(c.piece, c.row);
+        if (r)
+            more = each(ctx, r);
+        else
+            status = damaged_run(s);
+        run_info_free(r);
+    }
+    pg_cursor_close(&c);
+    return status;
+}
+
+store_status postgres_runs(store *base, bool (*each)(void *ctx, const run_info *r), void *ctx)
+{
+    pg_store *s = (pg_store *)base;
+    store_status status = pg_read_begin(s);
+    if (status != STORE_OK) return status;
+    status = give_runs(s, each, ctx);
+    pg_read_end(s);
+    return status;
+}
+
+store_status postgres_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx)
+{
+    pg_store *s = (pg_store *)base;
+    PGresult *r;
+    store_status status = pg_ready(s);
+    if (status == STORE_OK) status = pg_run(s, PG_UNMERGED, &r);
+    if (status != STORE_OK) return status;
+    bool more = true;
+    for (int i = 0; more && i < PQntuples(r); i++) {
+        uuid id = pg_uuid(r, i, 0);
+        more = each(ctx, &id);
+    }
+    PQclear(r);
+    return STORE_OK;
+}
+
+/* ---- a chunk's rows ---- */
+
+store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
+                            chunk **out)
+{
+    pg_store *s = (pg_store *)base;
+    *out = NULL;
+    store_status status = pg_ready(s);
+    if (status != STORE_OK) return status;
+    pg_extent e = pg_extent_of(columns, count);
+    pg_put_uuid(&s->params, id);
+    pg_put_int8(&s->params, key->first_time);
+    pg_put_int8(&s->params, (int64_t)key->first_seq);
+    pg_put_int8(&s->params, key->last_time);
+    pg_put_int8(&s->params, (int64_t)key->last_seq);
+    pg_put_int8(&s->params, (int64_t)key->rows);
+    pg_put_int4(&s->params, (int)e.first + 1);
+    pg_put_int4(&s->params, (int)e.last + 1);
+    PGresult *r;
+    status = pg_run(s, PG_CHUNK_GET, &r);
+    if (status != STORE_OK) return status;
+    bool there = PQntuples(r) > 0;
+    if (there) *out = pg_rows_of(r, key, columns, count);
+    PQclear(r);
+    if (!there) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
+    return *out ? STORE_OK : pg_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");
+}
+
+/* ---- events ---- */
+
+static bool give_event(const PGresult *r, int row, bool (*each)(void *ctx, const run_event *e), void *ctx)
+{
+    run_event e = {
+        .kind = (event_kind)pg_int2(r, row, 0),
+        .time = pg_int8(r, row, 1),
+        .until = pg_int8(r, row, 2),
+        .seq = (uint64_t)pg_int8(r, row, 3),
+        .count = (uint64_t)pg_int8(r, row, 4),
+        .text = pg_text(r, row, 5),
+    };
+    bool more = each(ctx, &e);
+    free(e.text);
+    return more;
+}
+
+static store_status give_events(pg_store *s, const uuid *id, int64_t from, int64_t to,
+                                bool (*each)(void *ctx, const run_event *e), void *ctx)
+{
+    PGresult *r;
+    pg_put_uuid(&s->params, id);
+    store_status status = pg_run(s, PG_SPANS, &r);
+    if (status != STORE_OK) return status;
+    bool known = PQntuples(r) > 0;
+    int64_t max_gap = known ? pg_int8(r, 0, 1) : 0;
+    PQclear(r);
+    if (!known) return no_run(s);
+    pg_put_uuid(&s->params, id);
+    pg_put_int8(&s->params, store_earliest(from, max_gap));
+    pg_put_int8(&s->params, from);
+    pg_put_int8(&s->params, to);
+    pg_cursor c;
+    bool there = true, more = true;
+    status = pg_cursor_open(&c, s, PG_EVENTS);
+    while (status == STORE_OK && more) {
+        status = pg_cursor_next(&c, &there);
+        if (status != STORE_OK || !there) break;
+        more = give_event(c.piece, c.row, each, ctx);
+    }
+    pg_cursor_close(&c);
+    return status;
+}
+
+store_status postgres_events(store *base, const uuid *id, int64_t from, int64_t to,
+                             bool (*each)(void *ctx, const run_event *e), void *ctx)
+{
+    pg_store *s = (pg_store *)base;
+    store_status status = pg_read_begin(s);
+    if (status != STORE_OK) return status;
+    status = give_events(s, id, from, to, each, ctx);
+    pg_read_end(s);
+    return status;
+}
