@@ -125,7 +125,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \
-	    $(filter server/archive/archive.c server/archive/archive_block.c server/base/base.c server/ingest/decode% server/ingest/replay.c \
+	    $(filter server/archive/archive.c server/archive/archive_block.c server/base/base.c server/base/histogram.c server/ingest/decode% server/ingest/replay.c \
         server/ingest/seal.c server/ingest/sources.c server/runs/% server/store/chunk% server/store/column.c,$(SERVER)) -ljansson -lsodium -lzstd -lm -o $@
 
 -include $(shell find $(B) -path '*/container' -prune -o -name '*.d' -print 2>/dev/null)

@@ -3317,22 +3317,30 @@ static int dolon__add_cell(dolon__counts *sums, const dolon__cell *cell)
     return 0;
 }
 
-/* Under the lock. What has left a series since `past`, which becomes now, into `news`. Returns how many there are; what
-   could not be read comes with the next call. */
-static uint64_t dolon__news(uint32_t series, dolon__past *past, dolon__counts *news)
+/* Under the lock. All that has left a series. Returns 0 if that could not be read just now. */
+static int dolon__sum_series(uint32_t series, dolon__counts *sums)
+{
+    sums->used = 0;
+    dolon__add_histogram(sums, &dolon__histogram_table[series]);
+    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
+        if (!dolon__add_cell(sums, &dolon__blocks[i].cells[series + DOLON__FIRST_CELL])) return 0;
+    return 1;
+}
+
+/* What has come to `sums` since `past`, into `news`. Returns how many there are. */
+static uint64_t dolon__news(const dolon__counts *sums, const dolon__past *past, dolon__counts *news)
 {
     uint64_t n = 0;
-    news->used = 0;
-    dolon__add_histogram(news, &dolon__histogram_table[series]);
-    for (uint32_t i = 0; i < dolon__all.blocks_used; i++)
-        if (!dolon__add_cell(news, &dolon__blocks[i].cells[series + DOLON__FIRST_CELL])) return 0;
-    for (uint32_t i = 0; i < DOLON__BUCKETS; i++) {
-        uint32_t sum = news->of[i];
-        if (!(news->used >> i / DOLON__OCTAVE_BUCKETS & 1)) continue;
-        n += news->of[i] -= past->counts[i];
-        past->counts[i] = sum;
-    }
+    news->used = sums->used;
+    for (uint32_t i = 0; i < DOLON__BUCKETS; i++)
+        if (sums->used >> i / DOLON__OCTAVE_BUCKETS & 1) n += news->of[i] = sums->of[i] - past->counts[i];
     return n;
+}
+
+static void dolon__keep(dolon__past *past, const dolon__counts *sums)
+{
+    for (uint32_t i = 0; i < DOLON__BUCKETS; i++)
+        if (sums->used >> i / DOLON__OCTAVE_BUCKETS & 1) past->counts[i] = sums->of[i];
 }
 
 /* The middle of a bucket, in ticks. */
@@ -3366,6 +3374,39 @@ static dolon__latency dolon__latency_of(const dolon__counts *news, uint64_t n, d
     l.p99 = ranked[2];
     l.max = ranked[3];
     return l;
+}
+
+/* -- as bytes: server/WIRE.md, Histograms -- */
+
+static size_t dolon__put_varint(uint8_t *p, uint64_t v)
+{
+    size_t n = 0;
+    for (; v > 127; v >>= 7) p[n++] = (uint8_t)(v | 128);
+    p[n++] = (uint8_t)v;
+    return n;
+}
+
+/* Writes what `news` counts, as a list of the wire's buckets: what the first bits of a double say, of the seconds that the
+   middle of one of ours stands for. Returns its length, 0: there is nothing, or no room. */
+static size_t dolon__write_histogram(const dolon__counts *news, double seconds_per_tick, uint8_t *out, size_t room)
+{
+    size_t n = 0;
+    uint64_t next = 0, buckets = 0;
+    for (uint32_t b = 0; b < DOLON__BUCKETS; b++)
+        buckets += (news->used >> b / DOLON__OCTAVE_BUCKETS & 1) && news->of[b] > 0;
+    if (buckets == 0 || !(seconds_per_tick > 0) || room < 3 + 8 * buckets) return 0;
+    n += dolon__put_varint(out, buckets);
+    for (uint32_t b = 0; b < DOLON__BUCKETS; b++) {
+        double seconds;
+        uint64_t bits;
+        if (!(news->used >> b / DOLON__OCTAVE_BUCKETS & 1) || news->of[b] == 0) continue;
+        seconds = dolon__bucket_middle(b) * seconds_per_tick;
+        memcpy(&bits, &seconds, sizeof bits);
+        n += dolon__put_varint(out + n, (bits >> 45) - next); /* they rise: ours are wider than the wire's */
+        n += dolon__put_varint(out + n, news->of[b]);
+        next = (bits >> 45) + 1;
+    }
+    return n;
 }
 
 /* Under the lock. Compares the two clocks since the start of the process, for ten seconds, then knows well enough. */
@@ -3442,8 +3483,8 @@ static uint64_t dolon__get(dolon__in *in, int bytes)
 
 /* ---- >>ring: rows that are not acknowledged yet; when it is full the oldest go ---- */
 
-/* An entry is a u32, the row's columns, and then the row's bytes as the wire has them: i64 time, f64 × columns.
-   Positions only rise; the byte of position p is bytes[p % size]. */
+/* An entry is a u16, the row's columns, a u16, the words of its histograms, and then the row's bytes as the wire has them: i64
+   time, f64 × columns, 8 bytes × words. Positions only rise; the byte of position p is bytes[p % size]. */
 typedef struct dolon__cursor {
     uint64_t seq, at; /* a row's number, and its entry's position */
 } dolon__cursor;
@@ -3471,22 +3512,32 @@ static void dolon__ring_read(const dolon__ring *r, uint64_t at, uint8_t *to, siz
     if (n > first) memcpy(to + first, r->bytes, n - first);
 }
 
-static size_t dolon__row_bytes(uint32_t columns)
+/* What a row is made of, 8 bytes each: its columns, and the words of its histograms. */
+typedef struct dolon__cells {
+    uint32_t columns, words;
+} dolon__cells;
+
+/* With its time. */
+static size_t dolon__row_bytes(uint32_t cells)
 {
-    return 8 + 8 * (size_t)columns;
+    return 8 + 8 * (size_t)cells;
 }
 
-static uint32_t dolon__ring_columns(const dolon__ring *r, dolon__cursor c)
+static dolon__cells dolon__ring_cells(const dolon__ring *r, dolon__cursor c)
 {
     uint8_t bytes[4];
     dolon__in in = {bytes, bytes + 4, 0};
+    dolon__cells cells;
     dolon__ring_read(r, c.at, bytes, 4);
-    return (uint32_t)dolon__get(&in, 4);
+    cells.columns = (uint32_t)dolon__get(&in, 2);
+    cells.words = (uint32_t)dolon__get(&in, 2);
+    return cells;
 }
 
 static dolon__cursor dolon__ring_after(const dolon__ring *r, dolon__cursor c)
 {
-    c.at += 4 + dolon__row_bytes(dolon__ring_columns(r, c));
+    dolon__cells cells = dolon__ring_cells(r, c);
+    c.at += 4 + dolon__row_bytes(cells.columns + cells.words);
     c.seq++;
     return c;
 }
@@ -3504,10 +3555,12 @@ static void dolon__ring_forget(dolon__ring *r, uint64_t seq)
     while (r->oldest.seq < seq && r->oldest.seq < r->next.seq) r->oldest = dolon__ring_after(r, r->oldest);
 }
 
-/* `scratch` has room for the row. A row that is larger than the whole ring is dropped as if it had been the oldest. */
-static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, uint32_t columns, uint8_t *scratch)
+/* `scratch` has room for the row without its words. A row that is larger than the whole ring is dropped as if it had been the
+   oldest. */
+static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, dolon__cells cells, const uint8_t *words,
+                            uint8_t *scratch)
 {
-    size_t need = 4 + dolon__row_bytes(columns);
+    size_t need = 4 + dolon__row_bytes(cells.columns + cells.words);
     uint8_t *p = scratch;
     while (r->oldest.seq < r->next.seq && r->next.at + need - r->oldest.at > r->size) {
         r->oldest = dolon__ring_after(r, r->oldest);
@@ -3519,10 +3572,12 @@ static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, 
         r->oldest = r->next;
         return;
     }
-    p = dolon__put(p, columns, 4);
+    p = dolon__put(p, cells.columns, 2);
+    p = dolon__put(p, cells.words, 2);
     p = dolon__put(p, (uint64_t)time, 8);
-    for (uint32_t i = 0; i < columns; i++) p = dolon__put_double(p, values[i]);
-    dolon__ring_write(r, r->next.at, scratch, need);
+    for (uint32_t i = 0; i < cells.columns; i++) p = dolon__put_double(p, values[i]);
+    dolon__ring_write(r, r->next.at, scratch, (size_t)(p - scratch));
+    if (cells.words) dolon__ring_write(r, r->next.at + (uint64_t)(p - scratch), words, 8 * (size_t)cells.words);
     r->next.at += need;
     r->next.seq++;
 }
@@ -3535,6 +3590,7 @@ enum {
     DOLON__ROWS,
     DOLON__MARKS,
     DOLON__GOODBYE,
+    DOLON__ROW, /* one, with histograms */
     DOLON__ACK = 0x81,
     DOLON__REFUSED
 };
@@ -3572,7 +3628,7 @@ typedef struct dolon__range {
 /* What is sent of the rows, and how far: a row wider than a datagram goes in slices. */
 typedef struct dolon__progress {
     dolon__cursor row;
-    uint32_t first; /* the next slice's first column */
+    uint32_t first; /* the next slice's first cell */
 } dolon__progress;
 
 typedef struct dolon__session {
@@ -3642,12 +3698,12 @@ static int dolon__session_done(const dolon__session *s)
     return s->bye_durable && s->known;
 }
 
-static void dolon__session_row(dolon__session *s, int64_t now, int64_t time, const double *values, uint32_t columns,
-                               uint8_t *scratch)
+static void dolon__session_row(dolon__session *s, int64_t now, int64_t time, const double *values, dolon__cells cells,
+                               const uint8_t *words, uint8_t *scratch)
 {
     if (s->sent.row.seq == s->ring.next.seq) s->waiting = now;
     if (s->sent_top == s->seen) s->stall_due = now + 1000 * DOLON__MS;
-    dolon__ring_add(&s->ring, time, values, columns, scratch);
+    dolon__ring_add(&s->ring, time, values, cells, words, scratch);
     if (s->sent.row.seq < s->ring.oldest.seq) {
         s->sent.row = s->ring.oldest;
         s->sent.first = 0;
@@ -3805,39 +3861,41 @@ static size_t dolon__session_columns(dolon__session *s, uint8_t *out)
     return (size_t)(p - out);
 }
 
-/* The head of ROWS, before the rows that stand behind it already. */
-static void dolon__session_rows_head(const dolon__session *s, uint32_t columns, uint32_t first, uint32_t slice,
+/* The head of ROWS, before the rows that stand behind it already; of ROW if there are words, which stand for `count`. */
+static void dolon__session_rows_head(const dolon__session *s, dolon__cells cells, uint32_t first, uint32_t slice,
                                      uint32_t count, uint64_t seq, uint8_t *out)
 {
-    uint8_t *p = dolon__session_header(s, DOLON__ROWS, out);
+    uint8_t *p = dolon__session_header(s, cells.words ? DOLON__ROW : DOLON__ROWS, out);
     p = dolon__put(p, s->ring.oldest.seq, 8);
     p = dolon__put(p, s->ring.next.seq, 8);
     p = dolon__put(p, (uint64_t)s->offset, 8);
-    p = dolon__put(p, columns, 2);
+    p = dolon__put(p, cells.columns, 2);
     p = dolon__put(p, first, 2);
     p = dolon__put(p, slice, 2);
-    p = dolon__put(p, count, 2);
+    p = dolon__put(p, cells.words ? cells.words : count, 2);
     dolon__put(p, seq, 8);
 }
 
 static size_t dolon__session_heartbeat(const dolon__session *s, uint8_t *out)
 {
-    dolon__session_rows_head(s, s->columns, 0, s->columns, 0, s->ring.next.seq, out);
+    dolon__cells cells = {0, 0};
+    cells.columns = s->columns;
+    dolon__session_rows_head(s, cells, 0, s->columns, 0, s->ring.next.seq, out);
     return DOLON__ROWS_HEAD;
 }
 
-/* A part of one row that is too wide for a datagram. */
-static size_t dolon__session_slice(const dolon__session *s, dolon__progress *at, uint32_t columns, uint32_t most,
+/* One row, if it has histograms; or a part of one that is too wide for a datagram. */
+static size_t dolon__session_slice(const dolon__session *s, dolon__progress *at, dolon__cells cells, uint32_t most,
                                    uint8_t *out)
 {
-    uint32_t first = at->first, slice = columns - first < most ? columns - first : most;
+    uint32_t first = at->first, left = cells.columns + cells.words - first, slice = left < most ? left : most;
     uint64_t seq = at->row.seq;
     uint8_t *p = out + DOLON__ROWS_HEAD;
     dolon__ring_read(&s->ring, at->row.at + 4, p, 8);
     dolon__ring_read(&s->ring, at->row.at + 4 + dolon__row_bytes(first), p + 8, 8 * (size_t)slice);
-    dolon__session_rows_head(s, columns, first, slice, 1, seq, out);
+    dolon__session_rows_head(s, cells, first, slice, 1, seq, out);
     at->first += slice;
-    if (at->first == columns) {
+    if (slice == left) {
         at->row = dolon__ring_after(&s->ring, at->row);
         at->first = 0;
     }
@@ -3847,19 +3905,21 @@ static size_t dolon__session_slice(const dolon__session *s, dolon__progress *at,
 /* Rows from `at` to before `end` (there is one), as many as fit and have the same columns. */
 static size_t dolon__session_rows(const dolon__session *s, dolon__progress *at, uint64_t end, uint8_t *out)
 {
-    uint32_t columns = dolon__ring_columns(&s->ring, at->row), count = 0;
-    uint32_t most = (uint32_t)((s->datagram - DOLON__ROWS_HEAD - 8) / 8);
+    dolon__cells cells = dolon__ring_cells(&s->ring, at->row), next = cells;
+    uint32_t count = 0, most = (uint32_t)((s->datagram - DOLON__ROWS_HEAD - 8) / 8);
     uint64_t seq = at->row.seq;
-    size_t bytes = dolon__row_bytes(columns), n = DOLON__ROWS_HEAD;
-    if (columns > most) return dolon__session_slice(s, at, columns, most, out);
-    while (at->row.seq < end && n + bytes <= s->datagram && dolon__ring_columns(&s->ring, at->row) == columns) {
+    size_t bytes = dolon__row_bytes(cells.columns), n = DOLON__ROWS_HEAD;
+    if (cells.words || cells.columns > most) return dolon__session_slice(s, at, cells, most, out);
+    while (next.columns == cells.columns && !next.words && n + bytes <= s->datagram) {
         dolon__ring_read(&s->ring, at->row.at + 4, out + n, bytes);
         n += bytes;
         at->row.seq++;
         at->row.at += 4 + bytes;
         count++;
+        if (at->row.seq == end) break;
+        next = dolon__ring_cells(&s->ring, at->row);
     }
-    dolon__session_rows_head(s, columns, 0, columns, count, seq, out);
+    dolon__session_rows_head(s, cells, 0, cells.columns, count, seq, out);
     return n;
 }
 
@@ -4252,6 +4312,8 @@ typedef struct dolon__row {
     int64_t time; /* ns since the epoch */
     const double *values;
     uint32_t count;
+    const uint8_t *words; /* of histograms … */
+    uint32_t word_count;
     const dolon__marks *marks;
     int last; /* goodbye */
 } dolon__row;
@@ -4300,6 +4362,18 @@ typedef struct dolon__link {
     dolon__resolver *resolver; /* NULL: nothing is being looked up                             */
 } dolon__link;
 
+#define DOLON__WORDS 2048 /* of 8 bytes, that a row's histograms take at most */
+
+/* Histograms on their way into a row, once a second at most. */
+typedef struct dolon__telling {
+    int64_t due;           /* when they go next; monotonic                                        */
+    int now;               /* they go with the row at hand                                        */
+    uint32_t from, full;   /* the first column that is in turn; 1 + the first that found no room  */
+    uint32_t next;         /* what the next column is told relative to                            */
+    size_t bytes, room;
+    uint8_t words[8 * DOLON__WORDS];
+} dolon__telling;
+
 /* `lock` guards stop, marks, stats, and appending to columns; the rest is the timer thread's. Columns below
    column_count never change. */
 struct dolon_tracer {
@@ -4333,7 +4407,10 @@ struct dolon_tracer {
     size_t announce_bytes;
     uint32_t column_count;
     int brief_scopes;
-    dolon__past *past; /* [DOLON_MAX_SITES], each set when its series gets columns */
+    dolon__past *past; /* [DOLON_MAX_SITES], each set when its series gets columns: what the last row knew … */
+    dolon__past *told; /* … and what the histograms that went with rows knew; NULL: none go        */
+    dolon__counts sums;             /* of the series at hand                                 */
+    dolon__telling telling;
     dolon__column columns[DOLON_MAX_COLUMNS];
     double values[DOLON_MAX_COLUMNS];
     uint8_t facts[1200];
@@ -4839,7 +4916,7 @@ static size_t dolon__link_column(void *ctx, uint32_t i, uint8_t *out)
     const dolon__column *c = &((const dolon_tracer *)ctx)->columns[i];
     size_t unit = dolon__copy_valid(out + 3, 255, c->unit);
     size_t name = dolon__copy_valid(out + 3 + unit, 255, c->name);
-    out[0] = (uint8_t)dolon__is_counter(c);
+    out[0] = (uint8_t)(dolon__is_counter(c) ? 1 : c->source == DOLON__FROM_MEAN ? 2 : 0); /* gauge, counter, histogram */
     out[1] = (uint8_t)unit;
     out[2] = (uint8_t)name;
     return 3 + unit + name;
@@ -5006,6 +5083,7 @@ static void dolon__link_mark(dolon_tracer *t, int64_t now, const dolon__mark *ma
 static void dolon__link_binary_row(dolon_tracer *t, int64_t now, const dolon__row *row)
 {
     dolon__session *s = &t->session;
+    dolon__cells cells;
     s->columns = row->count;
     for (uint32_t i = 0; i < row->marks->count; i++) dolon__link_mark(t, now, &row->marks->list[i]);
     if (row->marks->lost > 0) {
@@ -5016,7 +5094,9 @@ static void dolon__link_binary_row(dolon_tracer *t, int64_t now, const dolon__ro
         dolon__link_mark(t, now, &mark);
         dolon__count_stat(t, &t->stats.marks_lost, row->marks->lost);
     }
-    dolon__session_row(s, now, row->time, row->values, row->count, t->scratch);
+    cells.columns = row->count;
+    cells.words = row->word_count;
+    dolon__session_row(s, now, row->time, row->values, cells, row->words, t->scratch);
     if (row->last) dolon__session_bye(s, now, row->time, 0);
 }
 
@@ -5132,7 +5212,8 @@ static dolon_error dolon__append_series(dolon_tracer *t, uint32_t series)
     dolon_error error = DOLON_OK;
     if (kind == DOLON__COUNT_SITE) return dolon__append_column_of(t, series, DOLON__FROM_COUNT, "", "");
     if (kind == DOLON__GAUGE_SITE) return dolon__append_column_of(t, series, DOLON__FROM_GAUGE, "", "");
-    if (!t->brief_scopes) memset(&t->past[series], 0, sizeof t->past[series]);
+    if (t->past) memset(&t->past[series], 0, sizeof t->past[series]);
+    if (t->told) memset(&t->told[series], 0, sizeof t->told[series]);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         dolon_error of_column;
         if (t->brief_scopes && !columns[i].brief) continue;
@@ -5181,12 +5262,60 @@ static double dolon__sample_series(const dolon__column *c, const dolon__totals *
     return sum->done > 0 ? (double)sum->ticks / (double)sum->done * seconds_per_tick : dolon__nan();
 }
 
-/* Under dolon__all.lock. What has left a scope since this tracer's last row. */
+/* Under dolon__all.lock. What has left a scope since this tracer's last row. What can't be read comes with the next one. */
 static dolon__latency dolon__measure(dolon_tracer *t, uint32_t series, double seconds_per_tick)
 {
     dolon__counts news;
-    uint64_t n = dolon__news(series, &t->past[series], &news);
+    uint64_t n = 0;
+    news.used = 0;
+    if (dolon__sum_series(series, &t->sums)) {
+        n = dolon__news(&t->sums, &t->past[series], &news);
+        dolon__keep(&t->past[series], &t->sums);
+    } else {
+        t->sums.used = 0;
+    }
     return dolon__latency_of(&news, n, seconds_per_tick);
+}
+
+/* Under dolon__all.lock, after the series was measured. Its histogram goes with the row at hand, if it is in turn and there is
+   room; else later, together with what is counted until then. */
+static void dolon__tell_histogram(dolon_tracer *t, uint32_t column, uint32_t series, double seconds_per_tick)
+{
+    dolon__telling *tell = &t->telling;
+    dolon__counts news;
+    uint8_t *p = tell->words + tell->bytes;
+    size_t head, n;
+    if (!tell->now || tell->full || column < tell->from) return;
+    if (dolon__news(&t->sums, &t->told[series], &news) == 0 || tell->room < tell->bytes + 8) return;
+    head = dolon__put_varint(p, column - tell->next + 1);
+    n = dolon__write_histogram(&news, seconds_per_tick, p + head, tell->room - tell->bytes - head);
+    if (n == 0) {
+        if (tell->bytes > 0) tell->full = column;
+        return;
+    }
+    dolon__keep(&t->told[series], &t->sums);
+    tell->bytes += head + n;
+    tell->next = column + 1;
+}
+
+/* Once a second, and at the end: each time those that found no room come first. */
+static void dolon__tell_begin(dolon_tracer *t, int64_t due, int last)
+{
+    dolon__telling *tell = &t->telling;
+    tell->now = t->told && (due >= tell->due || last);
+    tell->bytes = 0;
+    tell->next = 0;
+    tell->full = 0;
+    if (tell->now) tell->due = due + DOLON__SECOND;
+}
+
+static void dolon__tell_end(dolon_tracer *t, dolon__row *row)
+{
+    dolon__telling *tell = &t->telling;
+    row->words = tell->words;
+    row->word_count = (uint32_t)((tell->bytes + 7) / 8);
+    memset(tell->words + tell->bytes, 0, 8 * (size_t)row->word_count - tell->bytes);
+    if (tell->now) tell->from = tell->full;
 }
 
 /* Probes first, not under a lock: they are the program's. Then all series at once, so that they fit together. */
@@ -5210,6 +5339,7 @@ static void dolon__sample(dolon_tracer *t, uint32_t count, int64_t now)
         if (c->source == DOLON__FROM_PROBE || c->source == DOLON__FROM_BUILTIN) continue;
         if (c->source >= DOLON__FROM_MEAN && c->source <= DOLON__FROM_MAX) {
             if (c->series != measured) latency = dolon__measure(t, measured = c->series, seconds_per_tick);
+            if (c->source == DOLON__FROM_MEAN) dolon__tell_histogram(t, i, c->series, seconds_per_tick);
             t->values[i] = dolon__sample_latency(c->source, &latency);
             continue;
         }
@@ -5241,7 +5371,9 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
     dolon__os_lock(&t->lock);
     row.count = t->column_count;
     dolon__os_unlock(&t->lock);
+    dolon__tell_begin(t, due, last);
     dolon__sample(t, row.count, now);
+    dolon__tell_end(t, &row);
     row.values = t->values;
     row.seq = t->seq++;
     row.last = last;
@@ -5841,6 +5973,7 @@ static int dolon__setup_ring(dolon_tracer *t, const dolon_desc *desc)
     if (!t->binary) return 1;
     ring->size = dolon__ring_bytes(t, desc);
     ring->bytes = (uint8_t *)t->alloc.alloc(t->alloc.user, ring->size);
+    t->telling.room = ring->size / 64 < DOLON__WORDS ? ring->size / 64 * 8 : 8 * DOLON__WORDS; /* an eighth at most */
     return ring->bytes != NULL;
 }
 
@@ -5866,23 +5999,28 @@ static void dolon__setup_session(dolon_tracer *t, const dolon_desc *desc)
     if (desc->crash_handler) t->last_words = dolon__crash_join();
 }
 
-/* Makes room for what scopes had taken at the last row; 0: there is no memory. */
+/* Makes room for what scopes had taken at the last row, and, with the wire that brings histograms, when they were told last;
+   0: there is no memory. */
 static int dolon__setup_past(dolon_tracer *t, const dolon_desc *desc)
 {
+    size_t bytes = DOLON_MAX_SITES * sizeof *t->past;
     t->brief_scopes = desc->brief_scopes;
     if (t->brief_scopes) return 1;
-    t->past = (dolon__past *)t->alloc.alloc(t->alloc.user, DOLON_MAX_SITES * sizeof *t->past);
+    t->past = (dolon__past *)t->alloc.alloc(t->alloc.user, t->binary ? 2 * bytes : bytes);
+    if (t->past && t->binary) t->told = t->past + DOLON_MAX_SITES;
     return t->past != NULL;
 }
 
 /* What scopes took before the tracer started belongs to none of its intervals. */
 static void dolon__forget_past(dolon_tracer *t)
 {
-    dolon__counts news;
-    if (t->brief_scopes) return;
+    if (!t->past) return;
     dolon__os_lock(&dolon__all.lock);
-    for (uint32_t i = 0; i < t->series_seen; i++)
-        if (dolon__series_table[i].kind == DOLON__SCOPE_SITE) dolon__news(i, &t->past[i], &news);
+    for (uint32_t i = 0; i < t->series_seen; i++) {
+        if (dolon__series_table[i].kind != DOLON__SCOPE_SITE || !dolon__sum_series(i, &t->sums)) continue;
+        dolon__keep(&t->past[i], &t->sums);
+        if (t->told) dolon__keep(&t->told[i], &t->sums);
+    }
     dolon__os_unlock(&dolon__all.lock);
 }
 

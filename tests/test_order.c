@@ -27,7 +27,8 @@ static double value_of(uint64_t seq, uint32_t column)
     return (double)seq * 1000 + column;
 }
 
-static void hear_row(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns)
+static void hear_row(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns,
+                     span histograms)
 {
     heard *h = ctx;
     assert_int_equal(seq, h->next);

@@ -138,7 +138,7 @@ static void get_columns(reader *r, run_info *run)
         run_column *c = &run->columns[run->column_count];
         c->name = get_text(r);
         c->unit = get_text(r);
-        c->kind = (column_kind)get_bounded(r, COLUMN_COUNTER);
+        c->kind = (column_kind)get_bounded(r, COLUMN_HISTOGRAM);
     }
 }
 

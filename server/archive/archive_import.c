@@ -169,22 +169,20 @@ static store_status find_stored(store *s, const uuid *id, const chunk *c, bool *
     return status;
 }
 
+static bool is_new(const void *there, const chunk *c, size_t row)
+{
+    (void)c;
+    return !((const bool *)there)[row];
+}
+
 /* Leaves only what the store has not. */
 static store_status leave_new(importing *i, chunk *c)
 {
-    bool *there = mem_calloc(c->rows, sizeof *there);
+    size_t rows = c->rows;
+    bool *there = mem_calloc(rows, sizeof *there);
     store_status status = find_stored(i->s, &i->whole->id, c, there);
-    size_t kept = 0;
-    for (size_t row = 0; row < c->rows; row++) {
-        if (there[row]) continue;
-        c->time[kept] = c->time[row];
-        c->seq[kept] = c->seq[row];
-        for (size_t col = 0; col < c->columns; col++) c->values[col][kept] = c->values[col][row];
-        kept++;
-    }
-    bool all = kept == c->rows;
-    c->rows = kept;
-    if (kept && !all) chunk_summarise(c);
+    chunk_keep_rows(c, is_new, there);
+    if (c->rows && c->rows < rows) chunk_summarise(c);
     free(there);
     return status;
 }

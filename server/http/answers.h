@@ -24,6 +24,7 @@ typedef void (*answer_fn)(answer *a, store *s);
 void answer_apps(answer *a, store *s);
 void answer_run(answer *a, store *s);
 void answer_series(answer *a, store *s);
+void answer_histogram(answer *a, store *s);
 void answer_drift(answer *a, store *s);
 void answer_correlation(answer *a, store *s);
 void answer_patch(answer *a, store *s);

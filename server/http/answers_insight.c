@@ -4,6 +4,7 @@
 
 #include "http/answers_internal.h"
 #include "http/emit_correlation.h"
+#include "http/emit_distribution.h"
 #include "http/emit_drift.h"
 #include "insight/drift_run.h"
 #include "query/query.h"
@@ -34,6 +35,54 @@ void answer_drift(answer *a, store *s)
     run_info *r;
     if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
     make_drift(a, s, r);
+    run_info_free(r);
+}
+
+/* ---- histograms ---- */
+
+#define HISTOGRAM_POINTS 1000
+#define HISTOGRAM_CELLS  (UINT32_C(1) << 17) /* points × columns; a request for more gets fewer points */
+
+/* All that are histograms, if none were named. */
+static bool name_histograms(answer *a, const run_info *r)
+{
+    params *p = &a->params;
+    bool named = p->columns;
+    size_t kept = 0;
+    name_columns(a, r);
+    for (size_t i = 0; i < p->column_count; i++) {
+        if (r->columns[p->columns[i]].kind == COLUMN_HISTOGRAM)
+            p->columns[kept++] = p->columns[i];
+        else if (named)
+            answer_fail(a, 400, "columns: each must be one whose kind is histogram");
+    }
+    p->column_count = kept;
+    return a->status == 200;
+}
+
+static void make_histogram(answer *a, store *s, const run_info *r)
+{
+    emit_range range;
+    distribution found;
+    if (!answer_columns(a, r) || !name_histograms(a, r) || !answer_range(a, s, r, &range)) return;
+    const params *p = &a->params;
+    size_t most = HISTOGRAM_CELLS / (p->column_count ? p->column_count : 1);
+    if (most > HISTOGRAM_POINTS) most = HISTOGRAM_POINTS;
+    grid g = grid_of(range.from, range.to, p->points < most ? p->points : most);
+    int64_t width = g.width < INT64_MAX ? (int64_t)g.width : INT64_MAX;
+    if (!answer_check(a, s, store_snapshot_begin(s))) return;
+    store_status status = distribution_of(s, r, &g, width, p->columns, p->column_count, &found);
+    store_snapshot_end(s);
+    if (!answer_check(a, s, status)) return;
+    emit_distribution(&a->body, r, p->columns, &found);
+    distribution_free(&found);
+}
+
+void answer_histogram(answer *a, store *s)
+{
+    run_info *r;
+    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
+    make_histogram(a, s, r);
     run_info_free(r);
 }
 

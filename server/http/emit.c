@@ -137,7 +137,7 @@ void emit_run_details(buf *out, const run_info *r, const double *last, int64_t n
         buf_text(out, "{\"name\":");
         emit_string(out, r->columns[i].name);
         member_string(out, "unit", r->columns[i].unit);
-        member_string(out, "kind", r->columns[i].kind == COLUMN_COUNTER ? "counter" : "gauge");
+        member_string(out, "kind", column_kind_name(r->columns[i].kind));
         member(out, "last");
         buf_double(out, last[i]);
         buf_text(out, "}");

@@ -69,7 +69,8 @@ static decode_result read_columns(reader *r, record *out)
     if (r->bad || !count || first + count > MAX_COLUMNS) return DECODE_COLUMNS;
     for (uint32_t i = 0; i < count && !r->bad; i++) {
         record_column *c = &room.columns[i];
-        c->kind = get_u8(r) == 1 ? COLUMN_COUNTER : COLUMN_GAUGE;
+        unsigned kind = get_u8(r);
+        c->kind = kind <= COLUMN_HISTOGRAM ? (column_kind)kind : COLUMN_GAUGE;
         size_t unit = get_u8(r), name = get_u8(r);
         c->unit = get_text(r, unit);
         c->name = get_text(r, name);
@@ -80,11 +81,39 @@ static decode_result read_columns(reader *r, record *out)
     return DECODE_OK;
 }
 
-/*  0     8     16      24       26     28     30     32   40 …
-    |kept |next |offset |columns |first |slice |count |seq | count × (i64 time, f64 × slice) */
-static decode_result read_rows(reader *r, record *out)
+/* A value, or 8 bytes of histograms as they are. */
+static double get_cell(const uint8_t *p, bool is_value)
 {
-    record_rows *rows = &out->rows;
+    double cell;
+    memcpy(&cell, p, sizeof cell);
+    if (!is_value) return cell;
+    cell = of_bits(load_u64(p));
+    return isfinite(cell) ? cell : NAN;
+}
+
+/* The cells of rows->count rows. */
+static decode_result read_cells(reader *r, record_rows *rows)
+{
+    uint32_t cells = rows->columns + rows->words;
+    if (rows->next > MAX_NUMBER || rows->seq > rows->next || rows->count > rows->next - rows->seq ||
+        rows->kept > rows->seq || rows->first + rows->slice > cells || (rows->count && cells && !rows->slice) ||
+        (size_t)(r->end - r->p) != (size_t)rows->count * 8 * (1 + rows->slice))
+        return DECODE_LENGTH;
+    double *values = room.values;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        room.time[i] = (int64_t)load_u64(r->p);
+        if (room.time[i] < 0) return DECODE_LENGTH;
+        r->p += 8;
+        for (uint32_t c = 0; c < rows->slice; c++, r->p += 8)
+            *values++ = get_cell(r->p, rows->first + c < rows->columns);
+    }
+    rows->time = room.time;
+    rows->values = room.values;
+    return DECODE_OK;
+}
+
+static decode_result read_rows_head(reader *r, record_rows *rows)
+{
     rows->kept = get_uint(r, 8);
     rows->next = get_uint(r, 8);
     rows->offset = (int64_t)get_uint(r, 8);
@@ -93,25 +122,27 @@ static decode_result read_rows(reader *r, record *out)
     rows->slice = (uint32_t)get_uint(r, 2);
     rows->count = (uint32_t)get_uint(r, 2);
     rows->seq = get_uint(r, 8);
-    if (r->bad || rows->columns > MAX_COLUMNS) return DECODE_COLUMNS;
-    if (rows->next > MAX_NUMBER || rows->seq > rows->next || rows->count > rows->next - rows->seq ||
-        rows->kept > rows->seq || rows->first + rows->slice > rows->columns ||
-        (rows->count && rows->columns && !rows->slice) ||
-        (size_t)(r->end - r->p) != (size_t)rows->count * 8 * (1 + rows->slice))
-        return DECODE_LENGTH;
-    double *values = room.values;
-    for (uint32_t i = 0; i < rows->count; i++) {
-        room.time[i] = (int64_t)load_u64(r->p);
-        if (room.time[i] < 0) return DECODE_LENGTH;
-        r->p += 8;
-        for (uint32_t c = 0; c < rows->slice; c++, r->p += 8) {
-            double value = of_bits(load_u64(r->p));
-            *values++ = isfinite(value) ? value : NAN;
-        }
-    }
-    rows->time = room.time;
-    rows->values = room.values;
-    return DECODE_OK;
+    return r->bad || rows->columns > MAX_COLUMNS ? DECODE_COLUMNS : DECODE_OK;
+}
+
+/*  0     8     16      24       26     28     30     32   40 …
+    |kept |next |offset |columns |first |slice |count |seq | count × (i64 time, f64 × slice) */
+static decode_result read_rows(reader *r, record *out)
+{
+    decode_result result = read_rows_head(r, &out->rows);
+    return result == DECODE_OK ? read_cells(r, &out->rows) : result;
+}
+
+/*  0     8     16      24       26     28     30     32   40    48 …
+    |kept |next |offset |columns |first |slice |words |seq |time | 8 bytes × slice */
+static decode_result read_row(reader *r, record *out)
+{
+    decode_result result = read_rows_head(r, &out->rows);
+    if (result != DECODE_OK) return result;
+    out->rows.words = out->rows.count;
+    out->rows.count = 1;
+    if (!out->rows.words || out->rows.words > MAX_WORDS) return DECODE_LENGTH;
+    return read_cells(r, &out->rows);
 }
 
 /*  0     4      8      10 …
@@ -156,7 +187,7 @@ decode_result decode_binary(const uint8_t *p, size_t n, record_sink sink, void *
         decode_result (*read)(reader *r, record *out);
     } kinds[] = {
         [1] = {RECORD_FACTS, read_facts}, [2] = {RECORD_COLUMNS, read_columns}, [3] = {RECORD_ROWS, read_rows},
-        [4] = {RECORD_MARKS, read_marks}, [5] = {RECORD_GOODBYE, read_goodbye},
+        [4] = {RECORD_MARKS, read_marks}, [5] = {RECORD_GOODBYE, read_goodbye}, [6] = {RECORD_ROWS, read_row},
     };
     if (n < 3 || n > MAX_DATAGRAM) return DECODE_LENGTH;
     if (p[2] != BINARY_VERSION) return DECODE_VERSION;

@@ -11,12 +11,14 @@
 #define MAX_NAME_BYTES 200  /* of a column's or an application's name; longer is clipped */
 #define MAX_TEXT_BYTES 1000 /* of a mark, argv, tag …; longer is clipped                 */
 #define MAX_TAGS       64
+#define MAX_WORDS      4096 /* 8 bytes each: the histograms of a row; with more it is refused */
 #define MAX_SEQ        (UINT64_C(1) << 53) /* every JSON library keeps an integer up to it exactly */
 #define NO_SEQ         UINT64_MAX
 #define NO_TIME        INT64_MIN
 
-/* How a column's numbers are to be read. */
-typedef enum { COLUMN_GAUGE, COLUMN_COUNTER } column_kind;
+/* How a column's numbers are to be read. Of a histogram's column each is the mean of what was measured since the row
+   before; and rows may bring how often each value came (base/histogram.h). */
+typedef enum { COLUMN_GAUGE, COLUMN_COUNTER, COLUMN_HISTOGRAM } column_kind;
 
 typedef struct {
     span name, unit;
@@ -45,11 +47,12 @@ typedef enum {
 
 typedef enum { END_STOPPED, END_CRASHED } end_reason;
 
-/* The rows of one ROWS datagram, or slices of them: row i has values[i * slice …] in columns first … first + slice - 1. */
+/* The rows of one ROWS datagram, or slices of them: row i has values[i * slice …] in cells first … first + slice - 1. A
+   row's cells are its columns and then its words, 8 bytes each as they came: histograms, if it has any; then it is alone. */
 typedef struct {
     uint64_t kept, next;      /* the oldest row the client still has; the rows it has sampled in all     */
     int64_t offset;           /* ns: its wall clock minus the clock of the rows' times                   */
-    uint32_t columns, first, slice, count;
+    uint32_t columns, words, first, slice, count;
     uint64_t seq;             /* of row 0; kept <= seq, seq + count <= next                              */
     const int64_t *time;
     const double *values;     /* NaN: no value                                                           */

@@ -2,6 +2,8 @@
    query: a chart's series out of summaries and rows. */
 #include "query/query.h"
 
+#include "query/distribution.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,10 +181,12 @@ static store_status read_series(store *s, const run_info *run, const series_requ
     q.summaries = mem_alloc(count * sizeof *q.summaries);
     q.values = mem_alloc(count * sizeof *q.values);
     int64_t width = reducer_width(q.reducer);
+    grid parts = reducer_grid(q.reducer);
 
     store_status status = q.from <= q.to ? reduce(&q, points) : STORE_OK;
     reducer_finish(q.reducer, out);
     out->columns = columns;
+    if (status == STORE_OK) status = distribution_correct(s, run, &parts, q.span, out);
     if (status == STORE_OK && q.from <= q.to) status = read_events(s, &run->id, request, width, out);
     free(q.summaries);
     free(q.values);

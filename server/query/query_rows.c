@@ -73,30 +73,17 @@ typedef struct {
     place greatest; /* of the rows taken */
 } harvest;
 
-static bool wanted(const harvest *h, place row)
+static bool wanted(const void *ctx, const chunk *c, size_t i)
 {
+    const harvest *h = ctx;
+    place row = place_at(c, i);
     return row.time >= h->from && row.time <= h->to && (!h->started || before(h->after, row)) &&
            (!h->bounded || before(row, h->below));
 }
 
-/* Leaves only what is wanted of a chunk. */
-static void cut(const harvest *h, chunk *c)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < c->rows; i++) {
-        if (!wanted(h, place_at(c, i))) continue;
-        c->time[kept] = c->time[i];
-        c->seq[kept] = c->seq[i];
-        for (size_t col = 0; kept < i && col < c->columns; col++)
-            if (c->values[col]) c->values[col][kept] = c->values[col][i];
-        kept++;
-    }
-    c->rows = kept;
-}
-
 static void harvest_add(harvest *h, chunk *c)
 {
-    cut(h, c);
+    chunk_keep_rows(c, wanted, h);
     if (h->count == h->room) {
         h->room = h->room ? 2 * h->room : 16;
         h->parts = mem_resize(h->parts, h->room, sizeof *h->parts);
@@ -118,7 +105,7 @@ static chunk *harvest_take(harvest *h)
 {
     h->rows = 0;
     for (size_t i = 0; i < h->count; i++) {
-        cut(h, h->parts[i]);
+        chunk_keep_rows(h->parts[i], wanted, h);
         h->rows += h->parts[i]->rows;
     }
     chunk *whole = h->rows ? chunk_merge(h->parts, h->count) : NULL;

@@ -20,9 +20,8 @@ typedef struct {
 } cover;
 
 struct reducer {
-    int64_t from, to;
-    uint64_t width; /* of a part, ns                                                 */
-    size_t points, columns;
+    grid grid;
+    size_t points, columns; /* a point is a part of the grid */
     size_t kept;         /* rows, as long as they are no more than the points …           */
     int64_t *kept_time;  /* [points]                                                      */
     double *kept_values; /* [columns][points]                                             */
@@ -30,43 +29,65 @@ struct reducer {
     cell *cells;         /* [columns][points]; ditto                                      */
 };
 
+/* ---- the grid ---- */
+
+grid grid_of(int64_t from, int64_t to, size_t parts)
+{
+    grid g = {from, to, 0, parts ? parts : 1};
+    uint64_t length = from <= to ? (uint64_t)to - (uint64_t)from : 0;
+    g.width = length / g.parts;
+    if (g.width < UINT64_MAX) g.width++;
+    return g;
+}
+
+size_t grid_part(const grid *g, int64_t time)
+{
+    uint64_t part = ((uint64_t)time - (uint64_t)g->from) / g->width;
+    return part < g->parts ? part : g->parts - 1;
+}
+
+int64_t grid_start(const grid *g, size_t part)
+{
+    return (int64_t)((uint64_t)g->from + part * g->width);
+}
+
+int64_t grid_end(const grid *g, size_t part)
+{
+    uint64_t start = (uint64_t)grid_start(g, part), left = (uint64_t)g->to - start;
+    return part + 1 == g->parts || left < g->width ? g->to : (int64_t)(start + g->width - 1);
+}
+
+static int64_t middle(int64_t first, int64_t last)
+{
+    return (int64_t)((uint64_t)first + ((uint64_t)last - (uint64_t)first) / 2);
+}
+
+size_t grid_part_of(const grid *g, const chunk_key *key)
+{
+    return grid_part(g, middle(key->first_time, key->last_time));
+}
+
+/* ---- parts ---- */
+
 reducer *reducer_new(int64_t from, int64_t to, size_t points, size_t columns)
 {
     reducer *r = mem_calloc(1, sizeof *r);
-    uint64_t length = from <= to ? (uint64_t)to - (uint64_t)from : 0;
-    r->from = from;
-    r->to = to;
-    r->points = points ? points : 1;
+    r->grid = grid_of(from, to, points);
+    r->points = r->grid.parts;
     r->columns = columns;
-    r->width = length / r->points;
-    if (r->width < UINT64_MAX) r->width++;
     r->kept_time = mem_alloc(r->points * sizeof *r->kept_time);
     r->kept_values = mem_alloc(r->points * columns * sizeof *r->kept_values);
     return r;
 }
 
+grid reducer_grid(const reducer *r)
+{
+    return r->grid;
+}
+
 int64_t reducer_width(const reducer *r)
 {
-    return r->width < INT64_MAX ? (int64_t)r->width : INT64_MAX;
-}
-
-/* ---- parts ---- */
-
-static size_t part_of(const reducer *r, int64_t time)
-{
-    uint64_t part = ((uint64_t)time - (uint64_t)r->from) / r->width;
-    return part < r->points ? part : r->points - 1;
-}
-
-static int64_t part_start(const reducer *r, size_t part)
-{
-    return (int64_t)((uint64_t)r->from + part * r->width);
-}
-
-static int64_t part_end(const reducer *r, size_t part)
-{
-    uint64_t start = (uint64_t)part_start(r, part), left = (uint64_t)r->to - start;
-    return part + 1 == r->points || left < r->width ? r->to : (int64_t)(start + r->width - 1);
+    return r->grid.width < INT64_MAX ? (int64_t)r->grid.width : INT64_MAX;
 }
 
 static void widen(reducer *r, size_t part, int64_t first, int64_t last, uint64_t rows)
@@ -107,8 +128,8 @@ static void add_column(cell *c, const double *values, size_t count)
 /* Rows that one part takes, from row `i` of `rows` on; returns the row after them. */
 static size_t add_rows_of_part(reducer *r, size_t i, size_t rows, const int64_t *time, const double *const *values)
 {
-    size_t part = part_of(r, time[i]), end = i;
-    int64_t start = part_start(r, part), stop = part_end(r, part), first = time[i], last = time[i];
+    size_t part = grid_part(&r->grid, time[i]), end = i;
+    int64_t start = grid_start(&r->grid, part), stop = grid_end(&r->grid, part), first = time[i], last = time[i];
     for (; end < rows && time[end] >= start && time[end] <= stop; end++) {
         if (time[end] < first) first = time[end];
         if (time[end] > last) last = time[end];
@@ -144,7 +165,7 @@ static void begin_parts(reducer *r)
 void reducer_rows(reducer *r, size_t rows, const int64_t *time, const double *const *values)
 {
     for (size_t i = 0; i < rows;) {
-        if (time[i] < r->from || time[i] > r->to) {
+        if (time[i] < r->grid.from || time[i] > r->grid.to) {
             i++;
         } else if (r->covers) {
             i = add_rows_of_part(r, i, rows, time, values);
@@ -155,15 +176,10 @@ void reducer_rows(reducer *r, size_t rows, const int64_t *time, const double *co
     }
 }
 
-static int64_t middle(int64_t first, int64_t last)
-{
-    return (int64_t)((uint64_t)first + ((uint64_t)last - (uint64_t)first) / 2);
-}
-
 void reducer_summary(reducer *r, const chunk_key *key, const summary *const *columns)
 {
     if (!r->covers) begin_parts(r);
-    size_t part = part_of(r, middle(key->first_time, key->last_time));
+    size_t part = grid_part_of(&r->grid, key);
     widen(r, part, key->first_time, key->last_time, key->rows);
     for (size_t col = 0; col < r->columns; col++) {
         const summary *s = columns[col];
@@ -193,7 +209,7 @@ static void finish_rows(const reducer *r, series *out)
 static int64_t point_time(const reducer *r, size_t part)
 {
     int64_t time = middle(r->covers[part].first, r->covers[part].last);
-    int64_t start = part_start(r, part), end = part_end(r, part);
+    int64_t start = grid_start(&r->grid, part), end = grid_end(&r->grid, part);
     return time < start ? start : time > end ? end : time;
 }
 

@@ -28,8 +28,21 @@ typedef struct {
 
 void series_free(series *out);                              /* what it points to */
 
+/* A range cut into parts of equal width, the last perhaps shorter. */
+typedef struct {
+    int64_t from, to;            /* ns, both included */
+    uint64_t width;              /* of a part, ns     */
+    size_t parts;
+} grid;
+grid grid_of(int64_t from, int64_t to, size_t parts);        /* at least one part */
+size_t grid_part(const grid *g, int64_t time);               /* of a time within the range */
+int64_t grid_start(const grid *g, size_t part);
+int64_t grid_end(const grid *g, size_t part);                /* the last ns of it */
+size_t grid_part_of(const grid *g, const chunk_key *key);    /* where rows that are known by a summary count: their middle */
+
 typedef struct reducer reducer;
 reducer *reducer_new(int64_t from, int64_t to, size_t points, size_t columns);
+grid reducer_grid(const reducer *r);                         /* of its points  */
 int64_t reducer_width(const reducer *r);                     /* of a point, ns */
 /* Rows outside of the range are left out. As long as all rows fit, each becomes a point: so in order of time, please.
    values[column][row]; NULL: no value in any row. */

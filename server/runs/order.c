@@ -8,9 +8,10 @@
 /* A row that came early, perhaps not yet whole. */
 typedef struct {
     int64_t time;
-    uint32_t columns, missing; /* columns that have not come                                  */
-    double *values;            /* NULL: the slot is empty                                     */
-    uint8_t *have;             /* a bit a column, only while some are missing: else NULL      */
+    uint32_t columns, words; /* so many cells                                               */
+    uint32_t missing;        /* cells that have not come                                    */
+    double *values;          /* NULL: the slot is empty                                     */
+    uint8_t *have;           /* a bit a cell, only while some are missing: else NULL        */
 } early;
 
 struct order {
@@ -27,9 +28,14 @@ order *order_new(uint64_t next)
     return o;
 }
 
+static uint32_t early_cells(const early *e)
+{
+    return e->columns + e->words;
+}
+
 static size_t early_bytes(const early *e)
 {
-    return e->columns * sizeof(double) + (e->have ? (e->columns + 7) / 8 : 0);
+    return early_cells(e) * sizeof(double) + (e->have ? (early_cells(e) + 7) / 8 : 0);
 }
 
 static void early_clear(order *o, early *e)
@@ -61,12 +67,18 @@ static bool is_whole(const early *e)
     return e && e->values && !e->missing;
 }
 
+static void hand_on(const order_sink *sink, uint64_t seq, int64_t time, const double *cells, uint32_t columns,
+                    uint32_t words)
+{
+    sink->row(sink->ctx, seq, time, cells, columns, (span){(const char *)(cells + columns), words * sizeof *cells});
+}
+
 /* Hands on the whole rows that are next in turn. */
 static bool release(order *o, const order_sink *sink)
 {
     bool any = false;
     for (early *e; is_whole(e = slot_of(o, o->next)); any = true) {
-        sink->row(sink->ctx, o->next++, e->time, e->values, e->columns);
+        hand_on(sink, o->next++, e->time, e->values, e->columns, e->words);
         early_clear(o, e);
     }
     return any;
@@ -90,20 +102,20 @@ static bool settle(order *o, uint64_t kept, const order_sink *sink)
     return release(o, sink) || any;
 }
 
-static bool has_column(const early *e, uint32_t column)
+static bool has_cell(const early *e, uint32_t cell)
 {
-    return !e->have || (e->have[column / 8] >> column % 8 & 1);
+    return !e->have || (e->have[cell / 8] >> cell % 8 & 1);
 }
 
-/* Adds columns [first, first + slice) to an early row; false if all had come before. */
+/* Adds cells [first, first + slice) to an early row; false if all had come before. */
 static bool early_fill(order *o, early *e, const double *values, uint32_t first, uint32_t slice)
 {
     bool news = false;
     for (uint32_t i = 0; i < slice; i++) {
-        uint32_t column = first + i;
-        if (has_column(e, column)) continue;
-        e->values[column] = values[i];
-        e->have[column / 8] |= (uint8_t)(1 << column % 8);
+        uint32_t cell = first + i;
+        if (has_cell(e, cell)) continue;
+        memcpy(&e->values[cell], &values[i], sizeof values[i]); /* a word is not a number: some machines would change it */
+        e->have[cell / 8] |= (uint8_t)(1 << cell % 8);
         e->missing--;
         news = true;
     }
@@ -116,18 +128,18 @@ static bool early_fill(order *o, early *e, const double *values, uint32_t first,
     return news;
 }
 
-static void early_begin(order *o, early *e, int64_t time, uint32_t columns)
+static void early_begin(order *o, early *e, int64_t time, uint32_t columns, uint32_t words)
 {
-    *e = (early){.time = time, .columns = columns, .missing = columns};
-    e->values = mem_alloc(columns * sizeof(double));
-    e->have = mem_calloc((columns + 7) / 8, 1);
+    *e = (early){.time = time, .columns = columns, .words = words, .missing = columns + words};
+    e->values = mem_alloc(early_cells(e) * sizeof(double));
+    e->have = mem_calloc((early_cells(e) + 7) / 8, 1);
     o->bytes += early_bytes(e);
     o->used++;
 }
 
-static bool has_room(const order *o, uint32_t columns, size_t room)
+static bool has_room(const order *o, uint32_t cells, size_t room)
 {
-    size_t bytes = o->bytes + columns * sizeof(double);
+    size_t bytes = o->bytes + cells * sizeof(double);
     return bytes <= ORDER_BYTES && bytes + ORDER_ROWS * sizeof *o->slots <= room;
 }
 
@@ -138,16 +150,16 @@ static void keep(order *o, const record_rows *rows, size_t room, uint32_t i, ord
     early *e = o->slots ? &o->slots[seq % ORDER_ROWS] : NULL;
     bool fresh = !e || !e->values;
     /* The row that is next in turn is taken even when the room is used up, or nothing would ever leave. */
-    if (seq - o->next >= ORDER_ROWS || (fresh && seq != o->next && !has_room(o, rows->columns, room))) {
+    if (seq - o->next >= ORDER_ROWS || (fresh && seq != o->next && !has_room(o, rows->columns + rows->words, room))) {
         result->full = true;
         return;
     }
     if (fresh) {
         if (!o->slots) o->slots = mem_calloc(ORDER_ROWS, sizeof *o->slots);
         e = &o->slots[seq % ORDER_ROWS];
-        early_begin(o, e, rows->time[i], rows->columns);
+        early_begin(o, e, rows->time[i], rows->columns, rows->words);
     }
-    if (e->columns != rows->columns) return; /* contradicts what came before: the first word counts */
+    if (e->columns != rows->columns || e->words != rows->words) return; /* contradicts what came before: the first word counts */
     if (!early_fill(o, e, rows->values + (size_t)i * rows->slice, rows->first, rows->slice)) result->repeat = true;
     if (seq >= o->top) o->top = seq + 1;
     if (seq > o->next) result->hole = true;
@@ -160,8 +172,9 @@ order_result order_take(order *o, const record_rows *rows, size_t room, const or
         uint64_t seq = rows->seq + i;
         if (seq < o->next) {
             result.repeat = true;
-        } else if (seq == o->next && rows->slice == rows->columns && !(slot_of(o, seq) && slot_of(o, seq)->values)) {
-            sink->row(sink->ctx, seq, rows->time[i], rows->values + (size_t)i * rows->slice, rows->columns);
+        } else if (seq == o->next && rows->slice == rows->columns + rows->words &&
+                   !(slot_of(o, seq) && slot_of(o, seq)->values)) {
+            hand_on(sink, seq, rows->time[i], rows->values + (size_t)i * rows->slice, rows->columns, rows->words);
             if (++o->next > o->top) o->top = o->next;
             release(o, sink);
             result.news = true;

@@ -15,7 +15,8 @@ typedef struct order order;
 
 /* Called in order of `seq`, during order_take(), order_skip() and order_close(). */
 typedef struct {
-    void (*row)(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns);
+    /* `histograms`: a row's words, 8 bytes each; empty: it has none. */
+    void (*row)(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns, span histograms);
     void (*gap)(void *ctx, uint64_t first, uint64_t count);
     void *ctx;
 } order_sink;
@@ -34,8 +35,8 @@ typedef struct {
 
 order *order_new(uint64_t next); /* everything below is settled already */
 void order_free(order *o);       /* NULL is fine */
-/* The rows of one datagram, which satisfies decode's promise: kept <= seq, seq + count <= next, first + slice <= columns.
-   `room`: what order_bytes() may grow to for the sake of rows that are early; ORDER_BYTES bounds it in any case. */
+/* The rows of one datagram, which satisfies decode's promise: kept <= seq, seq + count <= next, first + slice <= columns +
+   words. `room`: what order_bytes() may grow to for the sake of rows that are early; ORDER_BYTES bounds it in any case. */
 order_result order_take(order *o, const record_rows *rows, size_t room, const order_sink *sink);
 /* Everything below `next` is settled by somebody else: what waits of it goes, what follows it leaves. */
 void order_skip(order *o, uint64_t next, const order_sink *sink);

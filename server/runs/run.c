@@ -86,6 +86,11 @@ const char *run_state_name(run_state s)
     return names[s];
 }
 
+const char *column_kind_name(column_kind k)
+{
+    return k == COLUMN_HISTOGRAM ? "histogram" : k == COLUMN_COUNTER ? "counter" : "gauge";
+}
+
 run_state run_state_at(const run_info *r, int64_t now)
 {
     if (r->state != RUN_LIVE) return r->state;
@@ -105,6 +110,7 @@ static void part_free(batch_part *p)
     free(p->time);
     free(p->seq);
     free(p->values);
+    row_histograms_free(&p->histograms);
     for (size_t i = 0; i < p->event_count; i++) free(p->events[i].text);
     free(p->events);
 }

@@ -4,6 +4,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "base/histogram.h"
 #include "ingest/record.h"
 
 typedef struct {
@@ -54,6 +55,7 @@ void run_info_free(run_info *r);                             /* frees what it po
    edits. */
 void run_info_take_stored(run_info *to, run_info *from);
 const char *run_state_name(run_state s);                     /* "live", "ended", "crashed", "lost"                */
+const char *column_kind_name(column_kind k);                 /* "gauge", "counter", "histogram"                  */
 /* A run that says nothing for longer than 3 of its intervals, and than 15 s, is lost. */
 run_state run_state_at(const run_info *r, int64_t now);
 
@@ -74,6 +76,7 @@ typedef struct {
     int64_t *time;
     uint64_t *seq;
     double *values;          /* row-major: values[row * columns + column]; NaN: no value          */
+    row_histograms histograms;
     run_event *events;
     size_t event_count;
 } batch_part;

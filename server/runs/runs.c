@@ -97,10 +97,10 @@ void runs_add_event(runs *r, entry *e, run_event event)
     runs_set_dirty(r, e);
 }
 
-void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count)
+void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count, span histograms)
 {
     size_t before = e->fresh.bytes;
-    gather_row(&e->fresh, e->info->column_count, seq, time, values, count);
+    gather_row(&e->fresh, e->info->column_count, seq, time, values, count, histograms);
     r->fresh_bytes += e->fresh.bytes - before;
     if (time > e->info->last) e->info->last = time;
     runs_count_up(&r->counters.rows, 1);

@@ -2,6 +2,7 @@
    runs_binary: runs that speak the binary wire. */
 #include "runs/runs_binary.h"
 #include "base/bytes.h"
+#include "base/histogram.h"
 #include "ingest/decode_binary.h"
 #include "ingest/replay.h"
 #include "runs/order.h"
@@ -141,11 +142,19 @@ static void close_gap(runs *r, entry *e, int64_t until)
     b->gap_count = 0;
 }
 
-static void row_leaves(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns)
+/* What is ill-formed of a row's histograms is left out; the row is good without. */
+static span checked(const target *t, span histograms)
+{
+    size_t n = histograms.n ? histogram_set_length(histograms, t->e->info->column_count) : 0;
+    if (histograms.n && !n) runs_count_up(&t->r->counters.ignored, 1);
+    return (span){histograms.p, n};
+}
+
+static void row_leaves(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns, span histograms)
 {
     const target *t = ctx;
     close_gap(t->r, t->e, time);
-    runs_add_row(t->r, t->e, seq, time, values, columns);
+    runs_add_row(t->r, t->e, seq, time, values, columns, checked(t, histograms));
 }
 
 static void gap_leaves(void *ctx, uint64_t first, uint64_t count)

@@ -16,7 +16,8 @@ static void make_room(gather *g, size_t columns)
     g->row_room = room;
 }
 
-void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const double *values, size_t count)
+void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const double *values, size_t count,
+                span histograms)
 {
     if (g->part.rows == g->row_room) make_room(g, columns);
     size_t row = g->part.rows++;
@@ -27,7 +28,8 @@ void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const dou
     if (count > columns) count = columns;
     if (count) memcpy(to, values, count * sizeof *to);
     for (size_t i = count; i < columns; i++) to[i] = NAN;
-    g->bytes += sizeof *g->part.time + sizeof *g->part.seq + columns * sizeof *to;
+    row_histograms_add(&g->part.histograms, row, histograms);
+    g->bytes += sizeof *g->part.time + sizeof *g->part.seq + columns * sizeof *to + histograms.n;
 }
 
 void gather_event(gather *g, run_event e)
@@ -88,5 +90,6 @@ void gather_free(gather *g)
     free(g->part.time);
     free(g->part.seq);
     free(g->part.values);
+    row_histograms_free(&g->part.histograms);
     *g = (gather){0};
 }

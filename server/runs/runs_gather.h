@@ -16,7 +16,8 @@ typedef struct {
 
 /* `count` values of `columns`; what is missing has no value, what is too much is ignored. `columns` stays the same until
    gather_take(). */
-void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const double *values, size_t count);
+void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const double *values, size_t count,
+                span histograms);
 void gather_event(gather *g, run_event e); /* takes ownership of its text */
 /* What was collected, rows by `seq`, to be owned by the caller, who gives it an info. Begins anew. */
 batch_part gather_take(gather *g, size_t columns);

@@ -40,7 +40,7 @@ bool runs_is_ready(const entry *e);
 void runs_set_dirty(runs *r, entry *e);    /* the next flush has to look at it        */
 void runs_set_changed(runs *r, entry *e);  /* its info has changed                    */
 void runs_close_part(runs *r, entry *e);   /* what it has newly said ends here        */
-void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count);
+void runs_add_row(runs *r, entry *e, uint64_t seq, int64_t time, const double *values, size_t count, span histograms);
 void runs_add_event(runs *r, entry *e, run_event event); /* takes ownership of its text */
 /* What was announced comes to what is known: false, and counted, if they contradict each other. Frees `told`. */
 bool runs_merge(runs *r, entry *e, run_info *told);

@@ -44,7 +44,7 @@ static void take_row(runs *r, entry *e, const record *rec, int64_t now)
     }
     if (rec->row.count < columns) runs_count_up(&r->counters.short_rows, 1);
     if (rec->row.count > columns) runs_count_up(&r->counters.long_rows, 1);
-    runs_add_row(r, e, seq, time, rec->row.values, rec->row.count);
+    runs_add_row(r, e, seq, time, rec->row.values, rec->row.count, (span){NULL, 0});
     if (first) e->info->last = time;                   /* even if it lies before the start */
     if (verdict == SEQ_NEW) e->info->state = RUN_LIVE; /* a late row tells nothing of now */
     if (e->seqs.count > SEQS_HOLES) runs_json_expire(r, e, INT64_MIN);

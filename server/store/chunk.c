@@ -93,6 +93,9 @@ chunk *chunk_new(size_t rows, size_t columns)
 
 void chunk_free(chunk *c)
 {
+    if (!c) return;
+    row_histograms_free(&c->histograms);
+    buf_free(&c->sums);
     free(c);
 }
 
@@ -108,12 +111,25 @@ chunk_key chunk_key_of(const chunk *c)
     return k;
 }
 
+/* The rows' histograms, added up. */
+static void add_up(chunk *c)
+{
+    c->sums.n = 0;
+    if (c->histograms.count == 0) return;
+    histogram_set sums = {0};
+    for (size_t i = 0; i < c->histograms.count; i++)
+        histogram_set_add(&sums, row_histograms_of(&c->histograms, c->histograms.each[i].row), c->columns);
+    histogram_set_write(&sums, &c->sums);
+    histogram_set_free(&sums);
+}
+
 void chunk_summarise(chunk *c)
 {
     assert(c->rows > 0);
     c->key = chunk_key_of(c);
     for (size_t col = 0; col < c->columns; col++)
         c->summaries[col] = summary_of(c->values[col], c->values[col] ? c->rows : 0);
+    add_up(c);
 }
 
 /* ---- many into one ---- */
@@ -203,9 +219,33 @@ chunk *chunk_merge(chunk *const *parts, size_t count)
         for (size_t i = 0; c->values[col] && i < rows; i++)
             c->values[col][i] = value_at(parts[from[i].part], col, from[i].row);
     }
+    for (size_t i = 0; i < rows; i++)
+        row_histograms_add(&c->histograms, i, row_histograms_of(&parts[from[i].part]->histograms, from[i].row));
     free(from);
     chunk_summarise(c);
     return c;
+}
+
+void chunk_keep_rows(chunk *c, bool (*keep)(const void *ctx, const chunk *c, size_t row), const void *ctx)
+{
+    row_histograms *h = &c->histograms;
+    size_t rows = 0, at = 0, kept = 0;
+    for (size_t i = 0; i < c->rows; i++) {
+        bool has = at < h->count && h->each[at].row == i;
+        at += has;
+        if (!keep(ctx, c, i)) continue;
+        if (has) {
+            h->each[kept] = h->each[at - 1];
+            h->each[kept++].row = rows;
+        }
+        c->time[rows] = c->time[i];
+        c->seq[rows] = c->seq[i];
+        for (size_t col = 0; rows < i && col < c->columns; col++)
+            if (c->values[col]) c->values[col][rows] = c->values[col][i];
+        rows++;
+    }
+    c->rows = rows;
+    h->count = kept;
 }
 
 static bool chunk_in_order(const chunk *c)
@@ -225,6 +265,8 @@ chunk *chunk_from_part(const batch_part *p, size_t from, size_t rows)
         double *to = c->values[col];
         for (size_t i = 0; i < rows; i++, value += p->columns) to[i] = *value;
     }
+    for (size_t i = 0; p->histograms.count && i < rows; i++)
+        row_histograms_add(&c->histograms, i, row_histograms_of(&p->histograms, from + i));
     if (chunk_in_order(c)) {
         chunk_summarise(c);
         return c;

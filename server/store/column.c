@@ -7,6 +7,7 @@
               All arithmetic is modulo 2^64.
    doubles    u8 form; FORM_RAW: 8 bytes each. FORM_ZSTD: the same as a zstd frame. FORM_BITS: integers that are the
               doubles' bits. FORM_SCALED + k: integers i, the value is i / SCALES[k].
+   octets     u8 form; FORM_RAW: as they are. FORM_ZSTD: as a zstd frame.
 
    Times on a grid and consecutive seqs have residuals of no bytes at all. What a program counts or measures is most
    often an integer, a decimal fraction, or bytes in a binary unit: as integers such numbers take about half of what
@@ -252,4 +253,25 @@ bool doubles_decode(span bytes, double *v, size_t count)
     for (size_t i = 0; form >= FORM_SCALED && i < count; i++)
         v[i] = (double)(int64_t)k->integers[i] / SCALES[form - FORM_SCALED];
     return true;
+}
+
+/* ---- octets ---- */
+
+void octets_encode(span bytes, buf *out)
+{
+    codec *k = codec_of_thread(bytes.n / sizeof(uint64_t) + 1);
+    size_t packed = pack(k, bytes.p, bytes.n);
+    put_u8(out, packed ? FORM_ZSTD : FORM_RAW);
+    buf_append(out, packed ? (const char *)k->packed : bytes.p, packed ? packed : bytes.n);
+}
+
+bool octets_decode(span bytes, void *out, size_t n)
+{
+    reader r = reader_of(bytes);
+    unsigned form = get_u8(&r);
+    span rest = rest_of(&r);
+    if (r.bad || form > FORM_ZSTD) return false;
+    if (form == FORM_ZSTD) return unpack(codec_of_thread(1), rest, out, n);
+    if (rest.n == n && n) memcpy(out, rest.p, n);
+    return rest.n == n;
 }

@@ -144,6 +144,36 @@ static bool sum_up(void *ctx, const chunk_key *key, const summary *columns, size
     return ++s->next < s->end;
 }
 
+static bool has_histograms(const run_info *r)
+{
+    for (size_t i = 0; i < r->column_count; i++)
+        if (r->columns[i].kind == COLUMN_HISTOGRAM) return true;
+    return false;
+}
+
+typedef struct {
+    histogram_set all;
+    size_t columns;
+} summed_histograms;
+
+static void add_sums(void *ctx, size_t entry, span sums)
+{
+    (void)entry;
+    summed_histograms *a = ctx;
+    histogram_set_add(&a->all, sums, a->columns);
+}
+
+/* The histograms of the entries, added up. */
+static store_status sum_histograms(store *s, const run_info *r, const chunk_key *keys, size_t count, buf *out)
+{
+    if (!has_histograms(r)) return STORE_OK;
+    summed_histograms a = {.columns = r->column_count};
+    store_status status = store_sums(s, &r->id, keys, count, add_sums, &a);
+    histogram_set_write(&a.all, out);
+    histogram_set_free(&a.all);
+    return status;
+}
+
 static store_status summarise(store *s, const run_info *r, const chunk_key *keys, size_t count)
 {
     chunk *sum = chunk_new(0, r->column_count);
@@ -155,6 +185,7 @@ static store_status summarise(store *s, const run_info *r, const chunk_key *keys
         if (keys[i].last_time > to) to = keys[i].last_time;
     summing adding = {keys, keys + count, sum};
     store_status status = store_cover(s, &r->id, keys[0].first_time, to, INT64_MAX, sum_up, &adding);
+    if (status == STORE_OK) status = sum_histograms(s, r, keys, count, &sum->sums);
     if (status == STORE_OK) {
         store_change change = {.info = r, .put = &sum, .put_count = 1};
         status = store_write(s, &change, 1);

@@ -88,6 +88,12 @@ store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const u
     return s->kind->chunk(s, id, key, columns, count, out);
 }
 
+store_status store_sums(store *s, const uuid *id, const chunk_key *keys, size_t count,
+                        store_sums_fn each, void *ctx)
+{
+    return s->kind->sums(s, id, keys, count, each, ctx);
+}
+
 store_status store_events(store *s, const uuid *id, int64_t from, int64_t to,
                           bool (*each)(void *ctx, const run_event *e), void *ctx)
 {

@@ -92,9 +92,15 @@ store_status store_cover(store *s, const uuid *id, int64_t from, int64_t to, int
    for is not to be seen from this: use store_cover(). */
 store_status store_entries(store *s, const uuid *id, uint32_t level, int64_t from, int64_t to, store_entry_fn each,
                            void *ctx);
-/* The rows of a level-0 entry; `columns` NULL: all. STORE_MISSING if it was merged away meanwhile. Caller frees. */
+/* The rows of a level-0 entry; `columns` NULL: all, and the histograms, which CHUNK_HISTOGRAMS among them asks for.
+   STORE_MISSING if it was merged away meanwhile. Caller frees. */
 store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                          chunk **out);
+/* The histograms of each entry's rows, added up, as bytes of base/histogram.h; for those of the entries that have any.
+   STORE_MISSING as above, perhaps after some were given. */
+typedef void (*store_sums_fn)(void *ctx, size_t entry, span sums);
+store_status store_sums(store *s, const uuid *id, const chunk_key *keys, size_t count,
+                        store_sums_fn each, void *ctx);
 store_status store_events(store *s, const uuid *id, int64_t from, int64_t to,
                           bool (*each)(void *ctx, const run_event *e), void *ctx);        /* by time */
 /* Runs that have small chunks worth merging; for the writer, after a restart. */

@@ -56,6 +56,7 @@ static chunk *copy_rows(const chunk *c, uint64_t from, uint64_t shift)
         out->time[to] = c->time[i];
         out->seq[to] = c->seq[i] + shift;
         for (size_t col = 0; col < c->columns; col++) out->values[col][to] = c->values[col][i];
+        row_histograms_add(&out->histograms, to, row_histograms_of(&c->histograms, i));
         to++;
     }
     chunk_summarise(out);

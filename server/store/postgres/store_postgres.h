@@ -33,14 +33,15 @@ typedef enum {
     PG_LOCK, PG_RUN_INSERT, PG_RUN_FACTS, PG_RUN_GROW, PG_RUN_EDIT,                      /* writing: runs, …     */
     PG_ROW_FIND, PG_CHUNK_PUT, PG_SUMMARY_PUT, PG_SUMMARIES_DROP, PG_CHUNKS_DROP, PG_EVENTS_PUT, /* … entries, events */
     PG_RUNS_TO_SWEEP, PG_OLD_CHUNKS, PG_EVENTS_DROP, PG_RUN_DROP,                        /* what is to go        */
-    PG_RUN_GET, PG_RUNS, PG_UNMERGED, PG_SPANS, PG_ENTRIES, PG_CHUNK_GET, PG_EVENTS,     /* reading              */
+    PG_RUN_GET, PG_RUNS, PG_UNMERGED, PG_SPANS, PG_ENTRIES, PG_CHUNK_GET, PG_SUMS_GET,   /* reading …            */
+    PG_EVENTS,
     PG_SQL_COUNT
 } pg_sql;
 /* clang-format on */
 
 extern const char *const pg_statements[PG_SQL_COUNT];
 
-#define PG_PARAMS 24
+#define PG_PARAMS 26
 
 /* What goes with the next statement. */
 typedef struct {
@@ -154,6 +155,7 @@ void pg_put_int4(pg_params *p, int v);
 void pg_put_int8(pg_params *p, int64_t v);
 void pg_put_text(pg_params *p, const char *text); /* NULL: NULL */
 void pg_put_uuid(pg_params *p, const uuid *id);
+void pg_put_bytes(pg_params *p, span bytes);      /* none: NULL */
 /* An array: then as many elements of its kind. */
 typedef enum { PG_BOOL = 16, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701 } pg_type;
 void pg_put_array(pg_params *p, pg_type type, size_t count);
@@ -174,6 +176,7 @@ int pg_int4(const PGresult *r, int row, int column);
 int64_t pg_int8(const PGresult *r, int row, int column);
 uuid pg_uuid(const PGresult *r, int row, int column);
 char *pg_text(const PGresult *r, int row, int column); /* caller frees; "" if NULL */
+span pg_bytes(const PGresult *r, int row, int column); /* lives as long as `r` */
 
 /* An array, read from the front. What is ill-formed sets `bad`, and all that follows is empty. */
 typedef struct {
@@ -209,6 +212,8 @@ store_status postgres_entries(store *base, const uuid *id, uint32_t level, int64
                               store_entry_fn each, void *ctx);
 store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                             chunk **out);
+store_status postgres_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
+                           store_sums_fn each, void *ctx);
 store_status postgres_events(store *base, const uuid *id, int64_t from, int64_t to,
                              bool (*each)(void *ctx, const run_event *e), void *ctx);
 store_status postgres_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx);

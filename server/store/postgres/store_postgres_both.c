@@ -93,7 +93,13 @@ store_status both_chunk(store *base, const uuid *id, const chunk_key *key, const
     return postgres_chunk(base, id, key, columns, count, out);
 }
 
-/* The original has none. */
+/* The original has none, nor events. */
+store_status both_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
+                       store_sums_fn each, void *ctx)
+{
+    return original_find((pg_store *)base, id) ? STORE_OK : postgres_sums(base, id, keys, count, each, ctx);
+}
+
 store_status both_events(store *base, const uuid *id, int64_t from, int64_t to,
                          bool (*each)(void *ctx, const run_event *e), void *ctx)
 {

@@ -145,6 +145,17 @@ store_status postgres_unmerged(store *base, bool (*each)(void *ctx, const uuid *
 
 /* ---- a chunk's rows ---- */
 
+/* Which very entry is meant: one that it was merged into since may lie under the same first row. */
+static void put_entry(pg_params *p, const uuid *id, const chunk_key *key)
+{
+    pg_put_uuid(p, id);
+    pg_put_int8(p, key->first_time);
+    pg_put_int8(p, (int64_t)key->first_seq);
+    pg_put_int8(p, key->last_time);
+    pg_put_int8(p, (int64_t)key->last_seq);
+    pg_put_int8(p, (int64_t)key->rows);
+}
+
 store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                             chunk **out)
 {
@@ -153,14 +164,10 @@ store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, c
     store_status status = pg_ready(s);
     if (status != STORE_OK) return status;
     pg_extent e = pg_extent_of(columns, count);
-    pg_put_uuid(&s->params, id);
-    pg_put_int8(&s->params, key->first_time);
-    pg_put_int8(&s->params, (int64_t)key->first_seq);
-    pg_put_int8(&s->params, key->last_time);
-    pg_put_int8(&s->params, (int64_t)key->last_seq);
-    pg_put_int8(&s->params, (int64_t)key->rows);
+    put_entry(&s->params, id, key);
     pg_put_int4(&s->params, (int)e.first + 1);
     pg_put_int4(&s->params, (int)e.last + 1);
+    pg_put_bool(&s->params, e.histograms);
     PGresult *r;
     status = pg_run(s, PG_CHUNK_GET, &r);
     if (status != STORE_OK) return status;
@@ -169,6 +176,39 @@ store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, c
     PQclear(r);
     if (!there) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
     return *out ? STORE_OK : pg_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");
+}
+
+#define SUMS_AT_ONCE 256
+
+/* Up to SUMS_AT_ONCE of them, in one way over the network and back. */
+static store_status give_sums(pg_store *s, const uuid *id, const chunk_key *keys, size_t from, size_t to,
+                              store_sums_fn each, void *ctx)
+{
+    size_t first = 0;
+    for (size_t i = from; i < to; i++) {
+        put_entry(&s->params, id, &keys[i]);
+        pg_put_int2(&s->params, (int)keys[i].level);
+        size_t asked = pg_ask(s, PG_SUMS_GET);
+        if (i == from) first = asked;
+    }
+    store_status status = pg_flush(s);
+    for (size_t i = from; status == STORE_OK && i < to; i++) {
+        const PGresult *r = pg_answer(s, first + i - from);
+        if (PQntuples(r) == 0) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
+        span sums = pg_bytes(r, 0, 0);
+        if (sums.n) each(ctx, i, sums);
+    }
+    return status;
+}
+
+store_status postgres_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
+                           store_sums_fn each, void *ctx)
+{
+    pg_store *s = (pg_store *)base;
+    store_status status = pg_ready(s);
+    for (size_t i = 0; status == STORE_OK && i < count; i += SUMS_AT_ONCE)
+        status = give_sums(s, id, keys, i, i + SUMS_AT_ONCE < count ? i + SUMS_AT_ONCE : count, each, ctx);
+    return status;
 }
 
 /* ---- events ---- */

@@ -182,6 +182,14 @@ static void put_times(pg_params *p, const chunk *c, int64_t *rest)
         pg_put_null(p);
 }
 
+static void put_histograms(pg_params *p, const chunk *c)
+{
+    buf bytes = {0};
+    if (c->histograms.count) chunk_put_histograms(c, &bytes);
+    pg_put_bytes(p, (span){bytes.p, bytes.n});
+    buf_free(&bytes);
+}
+
 void pg_put_rows(pg_params *p, const chunk *c)
 {
     int64_t *rest = mem_alloc(c->rows * sizeof *rest);
@@ -195,6 +203,7 @@ void pg_put_rows(pg_params *p, const chunk *c)
     put_doubles(p, c, f);
     put_integers(p, c, f, AS_INT4);
     put_integers(p, c, f, AS_INT2);
+    put_histograms(p, c);
     free(f);
     free(rest);
 }
@@ -299,14 +308,22 @@ static bool only_wanted(reading *q, const uint32_t *columns, size_t count)
 
 pg_extent pg_extent_of(const uint32_t *columns, size_t count)
 {
-    pg_extent e = {UINT32_MAX, 0};
-    if (!columns) return (pg_extent){0, MAX_COLUMNS - 1};
-    if (count == 0) return (pg_extent){1, 0};
+    pg_extent e = {UINT32_MAX, 0, false};
+    if (!columns) return (pg_extent){0, MAX_COLUMNS - 1, true};
     for (size_t i = 0; i < count; i++) {
+        if (columns[i] == CHUNK_HISTOGRAMS) {
+            e.histograms = true;
+            continue;
+        }
         if (columns[i] < e.first) e.first = columns[i];
         if (columns[i] > e.last) e.last = columns[i];
     }
-    return e;
+    return e.first == UINT32_MAX ? (pg_extent){1, 0, e.histograms} : e;
+}
+
+static bool read_histograms(chunk *c, span bytes)
+{
+    return bytes.n == 0 || chunk_get_histograms(c, bytes);
 }
 
 chunk *pg_rows_of(const PGresult *r, const chunk_key *key, const uint32_t *columns, size_t count)
@@ -318,7 +335,8 @@ chunk *pg_rows_of(const PGresult *r, const chunk_key *key, const uint32_t *colum
     chunk *c = chunk_new((size_t)key->rows, (size_t)columns_there);
     reading q = {r, c, pg_extent_of(columns, count).first, mem_calloc((size_t)columns_there, sizeof(bool))};
     bool good = read_places(&q, key) && read_doubles(&q, 6) && read_integers(&q, 8, AS_INT4) &&
-                read_integers(&q, 12, AS_INT2) && only_wanted(&q, columns, count);
+                read_integers(&q, 12, AS_INT2) && only_wanted(&q, columns, count) &&
+                read_histograms(c, pg_bytes(r, 0, 16));
     free(q.got);
     if (good) {
         c->key = chunk_key_of(c);

@@ -11,6 +11,7 @@ void pg_put_rows(pg_params *p, const chunk *c);
 /* The columns to ask for, the least and the greatest of them; none if `last` is before `first`. `columns` NULL: all. */
 typedef struct {
     uint32_t first, last;
+    bool histograms; /* and these */
 } pg_extent;
 pg_extent pg_extent_of(const uint32_t *columns, size_t count);
 /* Of an answer to CHUNK_GET. NULL: it is damaged. */

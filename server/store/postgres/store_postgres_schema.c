@@ -16,7 +16,8 @@
      doubles[p][i]                                     'NaN': no value
      (int_bases[p] + ints[p][i]) / int_scales[p]       -2147483648: no value
      (small_bases[p] + smalls[p][i]) / small_scales[p] -32768: no value
-   The summary has count, min, max, sum, first and last of each column. */
+   The summary has count, min, max, sum, first and last of each column. `histograms` are those of the rows (chunk_bytes.c),
+   `histogram_sums` all of them added up (base/histogram.h); NULL: there are none. */
 #include "store/postgres/store_postgres.h"
 
 #include <inttypes.h>
@@ -88,7 +89,7 @@ static const step steps[] = {
            " deleted bigint NOT NULL DEFAULT 0," /* when; it goes for good a while later                         */
            " column_names text[] NOT NULL,"
            " column_units text[] NOT NULL,"
-           " column_kinds smallint[] NOT NULL," /* 0 gauge, 1 counter                                           */
+           " column_kinds smallint[] NOT NULL," /* 0 gauge, 1 counter, 2 histogram                              */
            " tag_names text[] NOT NULL,"
            " tag_values text[] NOT NULL,"
            " facts bigint NOT NULL,"             /* hash of what seldom changes: app … interval, columns, tags   */
@@ -182,6 +183,8 @@ static const step steps[] = {
            " overlay(overlay(hash PLACING '3' FROM 13) PLACING"
            " substr('89ab', get_byte(decode(hash, 'hex'), 8) / 16 % 4 + 1, 1) FROM 17)::uuid END FROM (SELECT"
            " md5('\\x6ba7b8119dad11d180b400c04fd430c8'::bytea || convert_to($1, 'UTF8')) AS hash) AS named $$"},
+    {NULL, "ALTER TABLE mnemic.chunk ADD COLUMN histograms bytea, ADD COLUMN histogram_sums bytea"},
+    {HAS_LZ4, "ALTER TABLE mnemic.chunk ALTER COLUMN histogram_sums SET COMPRESSION lz4"},
 };
 
 /* clang-format on */

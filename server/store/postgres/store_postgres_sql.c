@@ -56,9 +56,10 @@ const char *const pg_statements[PG_SQL_COUNT] = {
     [PG_CHUNK_PUT] =
         "INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns, summary,"
         " time_base, time_step, time_small, time_rest, seq_rest, doubles, double_columns,"
-        " ints, int_columns, int_bases, int_scales, smalls, small_columns, small_bases, small_scales)"
+        " ints, int_columns, int_bases, int_scales, smalls, small_columns, small_bases, small_scales, histograms,"
+        " histogram_sums)"
         " VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-        " $22, $23) ON CONFLICT DO NOTHING",
+        " $22, $23, $24, $25) ON CONFLICT DO NOTHING",
     [PG_SUMMARY_PUT] =
         "WITH below AS (SELECT * FROM (SELECT coalesce(until_time, first_time) AS time, coalesce(until_seq, "
         "first_seq)"
@@ -68,7 +69,8 @@ const char *const pg_statements[PG_SQL_COUNT] = {
         " WHERE run = $1 AND level = $2::smallint - 1 AND (first_time, first_seq) >= ($3, $4)"
         " WINDOW w AS (ORDER BY first_time, first_seq ROWS UNBOUNDED PRECEDING)) s WHERE total >= $7 LIMIT 1),"
         " put AS (INSERT INTO mnemic.chunk (run, level, first_time, first_seq, last_time, last_seq, rows, columns,"
-        " summary, until_time, until_seq) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, time, seq FROM below"
+        " summary, histogram_sums, until_time, until_seq) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bytea, time, seq"
+        " FROM below"
         " WHERE total = $7 AND last_time = $5 AND last_seq = $6 ON CONFLICT DO NOTHING RETURNING 1)"
         " SELECT (SELECT count(*) FROM put), (SELECT count(*) FROM mnemic.chunk WHERE run = $1 AND level = $2"
         " AND first_time = $3 AND first_seq = $4), (SELECT time FROM below), (SELECT seq FROM below),"
@@ -131,10 +133,13 @@ const char *const pg_statements[PG_SQL_COUNT] = {
         "END,"
         " c.double_columns[d.lo:d.hi],"
         " c.ints[i.lo:i.hi][:], c.int_columns[i.lo:i.hi], c.int_bases[i.lo:i.hi], c.int_scales[i.lo:i.hi],"
-        " c.smalls[s.lo:s.hi][:], c.small_columns[s.lo:s.hi], c.small_bases[s.lo:s.hi], c.small_scales[s.lo:s.hi]"
+        " c.smalls[s.lo:s.hi][:], c.small_columns[s.lo:s.hi], c.small_bases[s.lo:s.hi], c.small_scales[s.lo:s.hi],"
+        " CASE WHEN $9::boolean THEN c.histograms END"
         " FROM mnemic.chunk c, " PLACES("double_columns", "d") ", " PLACES("int_columns", "i") ", " PLACES(
             "small_columns", "s") " WHERE c.run = $1 AND c.level = 0 AND c.first_time = $2 AND c.first_seq = $3"
                                   " AND c.last_time = $4 AND c.last_seq = $5 AND c.rows = $6",
+    [PG_SUMS_GET] = "SELECT histogram_sums FROM mnemic.chunk WHERE run = $1 AND level = $7::smallint AND first_time = $2"
+                    " AND first_seq = $3 AND last_time = $4 AND last_seq = $5 AND rows = $6",
     [PG_EVENTS] = "DECLARE c NO SCROLL CURSOR FOR SELECT kind, time, until, seq, count, text FROM mnemic.event"
                   " WHERE run = $1 AND time BETWEEN $2 AND $4 AND until >= $3 ORDER BY time, kind, seq",
 };

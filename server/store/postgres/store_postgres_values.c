@@ -118,6 +118,15 @@ void pg_put_uuid(pg_params *p, const uuid *id)
     add(p, id->b, sizeof id->b);
 }
 
+void pg_put_bytes(pg_params *p, span bytes)
+{
+    begin(p);
+    if (bytes.n)
+        add(p, bytes.p, bytes.n);
+    else
+        p->each[p->count - 1].length = -1;
+}
+
 static void put_array(pg_params *p, pg_type type, int dimensions, size_t outer, size_t inner)
 {
     begin(p);
@@ -236,6 +245,11 @@ uuid pg_uuid(const PGresult *r, int row, int column)
 char *pg_text(const PGresult *r, int row, int column)
 {
     return mem_strndup(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
+}
+
+span pg_bytes(const PGresult *r, int row, int column)
+{
+    return (span){PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column)};
 }
 
 /* ---- arrays ---- */

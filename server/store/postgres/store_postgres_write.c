@@ -273,8 +273,9 @@ static size_t ask_put(writing *w, const job *j, const chunk *c)
     pg_put_int8(p, (int64_t)k->rows);
     pg_put_int4(p, (int)c->columns);
     put_summaries(p, c);
+    if (k->level == 0) pg_put_rows(p, c);
+    pg_put_bytes(p, (span){c->sums.p, c->sums.n});
     if (k->level > 0) return pg_ask(w->s, PG_SUMMARY_PUT);
-    pg_put_rows(p, c);
     return pg_ask(w->s, PG_CHUNK_PUT);
 }
 

@@ -300,6 +300,7 @@ const store_kind store_sqlite = {
     .cover = sqlite_cover,
     .entries = sqlite_entries,
     .chunk = sqlite_chunk,
+    .sums = sqlite_sums,
     .events = sqlite_events,
     .unmerged = sqlite_unmerged,
     .snapshot_begin = sqlite_snapshot_begin,

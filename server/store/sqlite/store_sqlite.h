@@ -44,7 +44,9 @@
     X(CHUNK_FIND, "SELECT last_time, last_seq, rows, data FROM chunk"                                                \
                   " WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")                           \
     X(CHUNK_PUT, "INSERT INTO chunk (run, level, first_time, first_seq, last_time, last_seq, rows, until_time,"      \
-                 " until_seq, data, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                 \
+                 " until_seq, data, summary, histogram_sums) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
+    X(SUMS_GET, "SELECT last_time, last_seq, rows, histogram_sums FROM chunk"                                        \
+                " WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")                             \
     X(CHUNK_DROP, "DELETE FROM chunk WHERE run = ?1 AND level = ?2 AND first_time = ?3 AND first_seq = ?4")          \
     X(DATA_PUT, "INSERT INTO chunk_data (bytes) VALUES (?1)")                                                        \
     X(DATA_GET, "SELECT bytes FROM chunk_data WHERE id = ?1")                                                        \
@@ -164,6 +166,8 @@ store_status sqlite_entries(store *base, const uuid *id, uint32_t level, int64_t
                             store_entry_fn each, void *ctx);
 store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                           chunk **out);
+store_status sqlite_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
+                         store_sums_fn each, void *ctx);
 store_status sqlite_events(store *base, const uuid *id, int64_t from, int64_t to,
                            bool (*each)(void *ctx, const run_event *e), void *ctx);
 store_status sqlite_unmerged(store *base, bool (*each)(void *ctx, const uuid *id), void *ctx);

@@ -137,22 +137,45 @@ store_status sqlite_unmerged(store *base, bool (*each)(void *ctx, const uuid *id
 
 /* ---- a chunk's rows ---- */
 
-/* Finds the name of the rows of the very entry that `key` describes: one that it was merged into since may lie under
-   the same first row. */
-static store_status find_data(sqlite_store *s, int64_t run, const chunk_key *k, int64_t *data)
+/* Asks for the very entry that `key` describes: one that it was merged into since may lie under the same first row. Then
+   column 3 of the statement is what is wanted of it; afterwards sql_end(). */
+static int find_entry(sqlite3_stmt *st, int64_t run, const chunk_key *k, bool *same)
 {
-    sqlite3_stmt *st = s->sql[SQL_CHUNK_FIND];
     sqlite3_bind_int64(st, 1, run);
-    sqlite3_bind_int64(st, 2, 0);
+    sqlite3_bind_int64(st, 2, k->level);
     sqlite3_bind_int64(st, 3, k->first_time);
     sqlite3_bind_int64(st, 4, (int64_t)k->first_seq);
     int rc = sqlite3_step(st);
-    bool same = rc == SQLITE_ROW && sqlite3_column_int64(st, 0) == k->last_time &&
-                sqlite3_column_int64(st, 1) == (int64_t)k->last_seq &&
-                sqlite3_column_int64(st, 2) == (int64_t)k->rows;
-    if (same) *data = sqlite3_column_int64(st, 3);
+    *same = rc == SQLITE_ROW && sqlite3_column_int64(st, 0) == k->last_time &&
+            sqlite3_column_int64(st, 1) == (int64_t)k->last_seq && sqlite3_column_int64(st, 2) == (int64_t)k->rows;
+    return rc;
+}
+
+static store_status end_find(sqlite_store *s, sqlite3_stmt *st, int rc, bool same)
+{
     store_status status = sql_end(s, st, rc);
     return status == STORE_OK && !same ? sql_refuse(s, STORE_MISSING, "the chunk is no more there") : status;
+}
+
+/* The name of the entry's rows. */
+static store_status find_data(sqlite_store *s, int64_t run, const chunk_key *k, int64_t *data)
+{
+    bool same;
+    sqlite3_stmt *st = s->sql[SQL_CHUNK_FIND];
+    int rc = find_entry(st, run, k, &same);
+    if (same) *data = sqlite3_column_int64(st, 3);
+    return end_find(s, st, rc, same);
+}
+
+static store_status give_sums(sqlite_store *s, int64_t run, const chunk_key *keys, size_t entry, store_sums_fn each,
+                              void *ctx)
+{
+    bool same;
+    sqlite3_stmt *st = s->sql[SQL_SUMS_GET];
+    int rc = find_entry(st, run, &keys[entry], &same);
+    span sums = same ? sql_bytes(st, 3) : span_of("");
+    if (sums.n) each(ctx, entry, sums);
+    return end_find(s, st, rc, same);
 }
 
 static store_status read_data(sqlite_store *s, int64_t data, const uint32_t *columns, size_t count, chunk **out)
@@ -177,6 +200,19 @@ store_status sqlite_chunk(store *base, const uuid *id, const chunk_key *key, con
     status = sql_run_key(s, id, &run);
     if (status == STORE_OK) status = find_data(s, run, key, &data);
     if (status == STORE_OK) status = read_data(s, data, columns, count, out);
+    sql_read_end(s);
+    return status;
+}
+
+store_status sqlite_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
+                         store_sums_fn each, void *ctx)
+{
+    sqlite_store *s = (sqlite_store *)base;
+    store_status status = sql_read_begin(s);
+    if (status != STORE_OK) return status;
+    int64_t run;
+    status = sql_run_key(s, id, &run);
+    for (size_t i = 0; status == STORE_OK && i < count; i++) status = give_sums(s, run, keys, i, each, ctx);
     sql_read_end(s);
     return status;
 }

@@ -45,7 +45,7 @@ static const char *const steps[] = {
     "    position INTEGER NOT NULL,           -- from 0; columns are only ever appended\n"
     "    name     TEXT NOT NULL,\n"
     "    unit     TEXT NOT NULL,\n"
-    "    kind     INTEGER NOT NULL,           -- 0 gauge, 1 counter\n"
+    "    kind     INTEGER NOT NULL,           -- 0 gauge, 1 counter, 2 histogram\n"
     "    PRIMARY KEY (run, position)\n"
     ") STRICT, WITHOUT ROWID",
     "CREATE TABLE run_tag (\n"
@@ -102,6 +102,7 @@ static const char *const steps[] = {
     "ALTER TABLE run ADD COLUMN user_tags TEXT NOT NULL DEFAULT ''", /* a JSON object: tags set and taken away by users */
     "ALTER TABLE run ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0", /* when; it goes for good a while later */
     "ALTER TABLE run ADD COLUMN removed INTEGER NOT NULL DEFAULT 0", /* rows that were stored and are too old to stay */
+    "ALTER TABLE chunk ADD COLUMN histogram_sums BLOB", /* of its rows, added up: see base/histogram.h; NULL: none has any */
 };
 
 /* A number that a statement gives; false: SQLite's error in `why`. */

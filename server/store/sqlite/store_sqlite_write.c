@@ -287,6 +287,7 @@ static store_status put_key(growth *g, const chunk *c, int64_t data, place until
         sqlite3_bind_int64(st, 10, data);
     }
     sqlite3_bind_blob64(st, 11, g->s->bytes.p, g->s->bytes.n, SQLITE_STATIC);
+    if (c->sums.n) sqlite3_bind_blob64(st, 12, c->sums.p, c->sums.n, SQLITE_STATIC);
     return sql_run(g->s, st);
 }
 
