@@ -83,7 +83,7 @@ c_tests() {
 # postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
 postgres_tests() {
     local name url folder names=()
-    for name in store_postgres store store_cover store_runs merge query_store writer archive_store; do wanted "$1/test_$name" && names+=("$name"); done
+    for name in store_postgres store store_cover store_runs merge query_store distribution writer archive_store; do wanted "$1/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX)
     if url=$(bash tests/postgres.sh start "$folder"); then

@@ -157,6 +157,19 @@ static inline double sample_value(uint64_t seq, size_t column)
     return (double)(seq * 7 % 101) / 4 - 3 + (double)column * 1000;
 }
 
+/* Appends the histograms of a row, if it has any: of column 2. */
+static inline void sample_histograms(uint64_t seq, buf *out)
+{
+    if (seq % 4 != 1) return;
+    histogram_bin bins[] = {{1000 + (uint32_t)(seq % 50), 1 + seq % 3}, {2000, 1}};
+    histogram_set set = {.count = 1};
+    set.all = mem_calloc(1, sizeof *set.all);
+    set.all[0].column = 2;
+    set.all[0].of = (histogram){bins, ARRAY_LEN(bins), 0};
+    histogram_set_write(&set, out);
+    free(set.all);
+}
+
 static inline run_info *sample_run(uint32_t n)
 {
     run_info *r = mem_calloc(1, sizeof *r);
@@ -176,7 +189,7 @@ static inline run_info *sample_run(uint32_t n)
     r->columns = mem_calloc(r->column_count, sizeof *r->columns);
     static const char *const names[SAMPLE_COLUMNS] = {"mem_allocation", "cpu_percent", "queue depth"};
     for (size_t i = 0; i < r->column_count; i++)
-        r->columns[i] = (run_column){mem_strdup(names[i]), mem_strdup("MB"), COLUMN_GAUGE};
+        r->columns[i] = (run_column){mem_strdup(names[i]), mem_strdup("MB"), i == 2 ? COLUMN_HISTOGRAM : COLUMN_GAUGE};
     return r;
 }
 
@@ -191,6 +204,10 @@ static inline batch_part sample_part(uint32_t run, uint64_t first, size_t rows)
         p.seq[i] = first + i;
         p.time[i] = sample_time(first + i);
         for (size_t c = 0; c < p.columns; c++) p.values[i * p.columns + c] = sample_value(first + i, c);
+        buf bytes = {0};
+        sample_histograms(first + i, &bytes);
+        row_histograms_add(&p.histograms, i, (span){bytes.p, bytes.n});
+        buf_free(&bytes);
     }
     p.info->next_seq = first + rows;
     if (rows) p.info->last = p.time[rows - 1];
@@ -238,6 +255,15 @@ typedef struct {
     uint8_t *times; /* [rows]: 0, 1, 2 … */
 } held;
 
+static inline bool has_sample_histograms(const chunk *c, size_t row)
+{
+    buf bytes = {0};
+    sample_histograms(c->seq[row], &bytes);
+    bool same = span_eq(row_histograms_of(&c->histograms, row), (span){bytes.p, bytes.n});
+    buf_free(&bytes);
+    return same;
+}
+
 static inline bool held_chunk(void *ctx, const chunk_key *key, const summary *columns, size_t count)
 {
     held *h = ctx;
@@ -257,7 +283,7 @@ static inline bool held_chunk(void *ctx, const chunk_key *key, const summary *co
             double v = c->values[col][i], expected = sample_value(seq, col);
             good = isnan(expected) ? isnan(v) : v == expected;
         }
-        h->wrong += !good;
+        h->wrong += !good || !has_sample_histograms(c, i);
     }
     chunk_free(c);
     return true;

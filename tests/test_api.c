@@ -491,6 +491,20 @@ static void verdicts(void **state)
     expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", "/drift"), "", 404, "no such run");
 }
 
+static void histograms(void **state)
+{
+    (void)state;
+    json_t *s = get_json(run_path(long_id, "/histogram?points=50")); /* it has none */
+    assert_int_equal(json_array_size(json_object_get(s, "time")), 0);
+    assert_int_equal(json_object_size(json_object_get(s, "columns")), 0);
+    assert_true(json_number_value(json_object_get(s, "to")) > json_number_value(json_object_get(s, "from")));
+    json_decref(s);
+    expect_error("GET", run_path(long_id, "/histogram?columns=0"), "", 400, "kind is histogram");
+    expect_error("GET", run_path(long_id, "/histogram?columns=9"), "", 400, "columns");
+    expect_error("GET", run_path(long_id, "/histogram?points=0"), "", 400, "points");
+    expect_error("GET", run_path("00000000-0000-4000-8000-00000000dead", "/histogram"), "", 404, "no such run");
+}
+
 static void correlations(void **state)
 {
     (void)state;
@@ -653,7 +667,7 @@ static void a_long_download(void **state)
 static void clients_that_leave(void **state)
 {
     (void)state;
-    static const char *const rests[] = {".csv",         ".ndjson", ".trace.json", "/drift",
+    static const char *const rests[] = {".csv",         ".ndjson", ".trace.json", "/drift", "/histogram",
                                         "/correlation", "/series", "/live",       ""};
     for (int round = 0; round < 20; round++)
         for (size_t i = 0; i < ARRAY_LEN(rests); i++) {
@@ -891,6 +905,7 @@ int main(void)
         cmocka_unit_test(a_part_of_a_series),
         cmocka_unit_test(a_reduced_series),
         cmocka_unit_test(verdicts),
+        cmocka_unit_test(histograms),
         cmocka_unit_test(correlations),
         cmocka_unit_test(bad_questions),
         cmocka_unit_test(csv),

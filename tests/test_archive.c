@@ -278,6 +278,7 @@ static void the_golden_file(void **state)
     f = fmemopen(golden.p, golden.n, "rb");
     assert_true(archive_open(&r, f, &why) && archive_next(&r, &item, &why));
     run_info *expected = rich_run();
+    expected->columns[2].kind = COLUMN_GAUGE; /* it is older than histograms are */
     assert_same_run(item.run, expected);
     run_info_free(expected);
     archive_item_free(&item);

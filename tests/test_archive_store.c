@@ -362,6 +362,10 @@ static void overlapping_chunks(void **state)
         c->seq[i] = i ? 1000 : 400;
         c->time[i] = i ? sample_time(1000) : SAMPLE_START - 1;
         for (size_t col = 0; col < SAMPLE_COLUMNS; col++) c->values[col][i] = sample_value(c->seq[i], col);
+        buf bytes = {0};
+        sample_histograms(c->seq[i], &bytes);
+        row_histograms_add(&c->histograms, i, (span){bytes.p, bytes.n});
+        buf_free(&bytes);
     }
     chunk_summarise(c);
     r->next_seq = 1001;

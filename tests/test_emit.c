@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../server/http/emit.h"
+#include "../server/http/emit_distribution.h"
 #include "../server/http/params.h"
 
 #define MS NS_PER_MS
@@ -180,6 +181,44 @@ static bool read_query(params *p, const char *query, unsigned known)
 
 static const unsigned all = PARAM_RANGE | PARAM_POINTS | PARAM_COLUMNS;
 
+/* Two parts of four have values; the buckets of the second, of which there are more than bins, share them. */
+static void a_distribution(void **state)
+{
+    (void)state;
+    static const uint32_t columns[] = {1};
+    histogram parts[4] = {{0}};
+    for (uint32_t i = 0; i < 100; i++) {
+        histogram_bin bin = {histogram_bucket(1) + i, i + 1}, one = {histogram_bucket(1) + 4, 3};
+        histogram_add(&parts[2], &(histogram){&bin, 1, 0});
+        if (i == 0) histogram_add(&parts[1], &(histogram){&one, 1, 0});
+    }
+    histogram *of[] = {parts};
+    run_info r = sample_run();
+    distribution d = {.grid = grid_of(0, 4000 * MS - 1, 4), .column_count = 1, .of = of};
+    buf out = {0};
+    emit_distribution(&out, &r, columns, &d);
+    json_t *s = json_loadb(out.p, out.n, 0, NULL), *column = json_object_get(json_object_get(s, "columns"), r.columns[1].name);
+    json_t *edges = json_object_get(column, "edges"), *cells = json_object_get(column, "cells"), *first = json_array_get(cells, 0);
+    assert_int_equal(json_array_size(json_object_get(s, "time")), 2);
+    assert_true(json_number_value(json_array_get(json_object_get(s, "time"), 0)) == 1000);
+    assert_true(json_number_value(json_object_get(s, "width")) == 1000);
+    assert_int_equal(json_array_size(edges), 51); /* two buckets each */
+    assert_true(json_number_value(json_array_get(edges, 0)) == 1 &&
+                json_number_value(json_array_get(edges, 1)) == 1 + 2.0 / 128);
+    assert_int_equal(json_array_size(first), 2);
+    assert_int_equal(json_integer_value(json_array_get(first, 0)), 2);
+    assert_int_equal(json_integer_value(json_array_get(first, 1)), 3);
+    assert_int_equal(json_array_size(json_array_get(cells, 1)), 100);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(column, "count"), 1)), 5050);
+    json_t *total = json_object_get(column, "total");
+    assert_int_equal(json_integer_value(json_object_get(total, "count")), 5053);
+    assert_true(fabs(json_number_value(json_object_get(total, "p50")) - (1 + 70.5 / 128)) < 0.01);
+    assert_true(fabs(json_number_value(json_object_get(total, "max")) - (1 + 99.5 / 128)) < 0.001);
+    json_decref(s);
+    buf_free(&out);
+    for (size_t i = 0; i < 4; i++) histogram_free(&parts[i]);
+}
+
 static void no_parameters(void **state)
 {
     (void)state;
@@ -269,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_run),
         cmocka_unit_test(a_runs_details),
         cmocka_unit_test(a_series),
+        cmocka_unit_test(a_distribution),
         cmocka_unit_test(no_parameters),
         cmocka_unit_test(all_parameters),
         cmocka_unit_test(bad_parameters),

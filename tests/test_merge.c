@@ -57,7 +57,40 @@ static size_t count_level(const outline *o, uint32_t level)
     return n;
 }
 
-/* The rows are those of the sample; whatever cover is asked for, its summaries are the rows'. */
+static void add_sums(void *ctx, size_t entry, span sums)
+{
+    (void)entry;
+    assert_true(histogram_set_add(ctx, sums, SAMPLE_COLUMNS));
+}
+
+/* The histograms of all entries together, as bytes. */
+static buf sums_of(store *s, uint32_t run, const outline *o)
+{
+    uuid id = sample_id(run);
+    histogram_set all = {0};
+    assert_int_equal(store_sums(s, &id, o->keys, o->count, add_sums, &all), STORE_OK);
+    buf out = {0};
+    histogram_set_write(&all, &out);
+    histogram_set_free(&all);
+    return out;
+}
+
+static buf expected_sums(size_t rows)
+{
+    histogram_set all = {0};
+    buf bytes = {0}, out = {0};
+    for (uint64_t seq = 0; seq < rows; seq++) {
+        bytes.n = 0;
+        sample_histograms(seq, &bytes);
+        assert_true(histogram_set_add(&all, (span){bytes.p, bytes.n}, SAMPLE_COLUMNS));
+    }
+    histogram_set_write(&all, &out);
+    histogram_set_free(&all);
+    buf_free(&bytes);
+    return out;
+}
+
+/* The rows are those of the sample; whatever cover is asked for, its summaries and histograms are the rows'. */
 static void assert_right(store *s, uint32_t run, size_t rows)
 {
     assert_held(s, run, rows);
@@ -66,8 +99,12 @@ static void assert_right(store *s, uint32_t run, size_t rows)
         summary_clear(&expected[c]);
         for (uint64_t seq = 0; seq < rows; seq++) summary_add(&expected[c], sample_value(seq, c));
     }
+    buf histograms = expected_sums(rows);
     for (int64_t longest = INT64_MAX; longest > NS_PER_MS; longest /= 7) {
         outline *o = outline_of(s, run, longest);
+        buf sums = sums_of(s, run, o);
+        assert_true(span_eq((span){sums.p, sums.n}, (span){histograms.p, histograms.n}));
+        buf_free(&sums);
         uint64_t sum = 0;
         for (size_t i = 0; i < o->count; i++) sum += o->keys[i].rows;
         assert_int_equal(sum, rows);
@@ -78,6 +115,7 @@ static void assert_right(store *s, uint32_t run, size_t rows)
         }
         free(o);
     }
+    buf_free(&histograms);
 }
 
 static size_t count_chunks(store *s, uint32_t run)
@@ -290,10 +328,16 @@ static store_status rival_chunk(store *base, const uuid *id, const chunk_key *ke
     return store_chunk(((rival *)base)->behind, id, key, columns, count, out);
 }
 
+static store_status rival_sums(store *base, const uuid *id, const chunk_key *keys, size_t count, store_sums_fn each,
+                               void *ctx)
+{
+    return store_sums(((rival *)base)->behind, id, keys, count, each, ctx);
+}
+
 static void another_server_merges_too(void **state)
 {
     static const store_kind kind = {
-        .write = rival_write, .run = rival_run, .cover = rival_cover, .chunk = rival_chunk};
+        .write = rival_write, .run = rival_run, .cover = rival_cover, .chunk = rival_chunk, .sums = rival_sums};
     store *s = ((stored_place *)*state)->s;
     rival r = {.base = {.kind = &kind}, .behind = s, .dice = 5};
     size_t rows = 0;

@@ -122,6 +122,7 @@ static bool read_share(const char *digits, double *share)
 
 distribution_view distribution_view_of(const run_info *run, uint32_t column)
 {
+    if (column >= run->column_count) return (distribution_view){VIEW_NONE, 0, 0};
     const char *name = run->columns[column].name;
     if (run->columns[column].kind == COLUMN_HISTOGRAM) return (distribution_view){VIEW_MEAN, column, 0};
     for (uint32_t back = 1; back <= DISTRIBUTION_VIEWS && back <= column; back++) {

@@ -29,7 +29,7 @@ typedef struct {
     uint32_t column;             /* the histogram's        */
     double share;                /* of VIEW_RANK: 0 … 1    */
 } distribution_view;
-distribution_view distribution_view_of(const run_info *run, uint32_t column);
+distribution_view distribution_view_of(const run_info *run, uint32_t column); /* of one it has not: VIEW_NONE */
 
 /* The columns of a series that are such views get, in place of means of what each row told, what all values of each point
    make together, but not beyond the point's least and greatest; g and `longest`: those that the series was made with. Within
