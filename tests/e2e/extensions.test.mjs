@@ -52,7 +52,7 @@ const LIES = {
   TimescaleDB: [`SELECT hypertable_name, count(*) FROM timescaledb_information.dimensions WHERE hypertable_schema = 'mnemic'
     AND column_name = 'first_time' AND integer_interval = 604800000000000 GROUP BY 1`, 'chunk|1'],
   Citus: [`SELECT table_name, distribution_column, count(DISTINCT nodeport) FROM citus_tables JOIN citus_shards USING (table_name)
-    WHERE table_name::text LIKE 'mnemic.%' AND citus_shards.citus_table_type = 'distributed' GROUP BY 1, 2 ORDER BY 1::text`,
+    WHERE table_name::text LIKE 'mnemic.%' AND citus_shards.citus_table_type = 'distributed' GROUP BY 1, 2 ORDER BY table_name::text COLLATE "C"`,
   'mnemic.chunk|run|2\nmnemic.event|run|2\nmnemic.run|run|2'],
 };
 
@@ -62,7 +62,7 @@ async function storesAndShows(scene, postgres) {
   const program = scene.trace(servers[0].udp, ['interval=0.005', 'columns=3', 'count=2500', 'goodbye=60']);
   const sampled = await program.sampled();
   await assertWhole(servers[1], program.app, sampled, { columns: 3 });
-  const run = `(SELECT run FROM mnemic.run WHERE app = '${program.app}')`;
+  const run = `(SELECT run FROM mnemic.run WHERE app = '${program.app}' ORDER BY started DESC LIMIT 1)`;
   assert.equal(await postgres.sql(`SELECT count(*), count(row_data[1]) FROM mnemic.tracing_row WHERE uuid = ${run}::text`),
     `${sampled}|${sampled}`);
   assert.equal(await postgres.sql(`SELECT count(*) FROM mnemic.value WHERE run = ${run}`), `${3 * sampled}`);
