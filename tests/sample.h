@@ -80,6 +80,12 @@ static inline __attribute__((format(printf, 2, 3))) void place_tell_to(const cha
 /* The same, on the server that the tests were given. */
 #define place_tell(...) place_tell_to(getenv("MNEMIC_TEST_STORE"), __VA_ARGS__)
 
+/* The store's runs lie in several servers, of which each commits by itself and has a snapshot of its own. */
+static inline bool place_is_distributed(void)
+{
+    return getenv("MNEMIC_TEST_WORKERS") != NULL;
+}
+
 /* Calls `each` with the server, and with each of Citus' workers that MNEMIC_TEST_WORKERS names (tests/postgres.sh). */
 static inline void place_on_all_servers(void (*each)(const char *server, const place *p), const place *p)
 {
