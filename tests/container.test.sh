@@ -123,6 +123,13 @@ status=200
 is "who has the token does" status -H 'Authorization: Bearer open sesame'
 is "it stops" stops three
 
+# ---- told by arguments, which a healthcheck in the container is not given ----
+
+is "it starts with arguments" start told -v "$work/token:/run/secrets/token:ro" -- --http 0.0.0.0:8080 --token-file /run/secrets/token
+is "its healthcheck knows of them" until_true healthy told
+is "what its own arguments say comes first" test "$(box exec told mnemic healthcheck --http 127.0.0.1:12111 2>&1; echo $?)" = 1
+is "it stops" stops told
+
 # ---- with PostgreSQL, on this machine: the container's user-mode network reaches it as 10.0.2.2 ----
 
 postgres=$work/postgres
@@ -148,6 +155,59 @@ if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
     is "it ends with 0" stops four
 else
     is "with PostgreSQL # SKIP no PostgreSQL server is installed" true
+fi
+
+# ---- compose.yaml: PostgreSQL's image is stood in for by Debian's PostgreSQL, begun as that image begins ----
+
+make_postgres() {
+    box image exists docker.io/library/postgres:15 && return
+    mkdir "$work/image"
+    cat >"$work/image/entry" <<'END'
+#!/bin/sh
+set -e
+bin=$(ls -d /usr/lib/postgresql/*/bin)
+data=/var/lib/postgresql/data
+export PATH="$PATH:$bin"
+if [ ! -e "$data/PG_VERSION" ]; then
+    chown postgres "$data" && chmod 700 "$data"
+    printf '%s' "$POSTGRES_PASSWORD" >/tmp/word && chown postgres /tmp/word
+    setpriv --reuid=postgres --regid=postgres --clear-groups "$bin/initdb" -D "$data" -U "$POSTGRES_USER" -A scram-sha-256 --pwfile=/tmp/word
+    echo "host all all all scram-sha-256" >>"$data/pg_hba.conf"
+    echo "CREATE DATABASE $POSTGRES_DB" |
+        setpriv --reuid=postgres --regid=postgres --clear-groups "$bin/postgres" --single -D "$data" postgres
+    rm /tmp/word
+fi
+exec setpriv --reuid=postgres --regid=postgres --clear-groups "$bin/postgres" -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp
+END
+    cat >"$work/image/Containerfile" <<'END'
+FROM docker.io/library/debian:12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-15 && rm -rf /var/lib/apt/lists/* && mkdir -p /var/lib/postgresql/data && ln -s /usr/lib/postgresql/15/bin/pg_isready /usr/local/bin/
+COPY entry /entry
+VOLUME /var/lib/postgresql/data
+ENTRYPOINT ["sh", "/entry"]
+END
+    box build --pull=never --network=host --format docker -t docker.io/library/postgres:15 "$work/image" >"$work/build.log"
+}
+compose() {
+    BACK_END_PORT=$udp FRONT_END_PORT=$http POSTGRES_PASSWORD=a-word podman-compose --podman-path "$work/podman" \
+        --project-name composed -f server/compose.yaml "$@" >>"$work/podman.log" 2>&1
+}
+free_port() { comm -23 <(seq 20000 30000 | sort) <(ss -Htuan | awk '{ sub(/.*:/, "", $5); print $5 }' | sort -u) | shuf -n 1; }
+
+if command -v podman-compose >/dev/null; then
+    printf '#!/bin/sh\nexec podman --root "%s" --runroot "%s" "$@"\n' "$cache/storage" "$cache/run" >"$work/podman" && chmod +x "$work/podman"
+    udp=$(free_port) http=$(free_port)
+    is "an image stands in for PostgreSQL's" make_postgres
+    is "compose.yaml starts" compose up -d --no-build
+    is "mnemic of it is well" until_true healthy composed_mnemic_1
+    is "a traced program's datagrams come in" trace
+    is "the API shows the run" until_true rows_are "$(sed -n 's/^sampled //p' "$work/traced")"
+    is "compose.yaml stops" compose down
+    is "and starts again" compose up -d --no-build
+    is "with the run" until_true rows_are "$(sed -n 's/^sampled //p' "$work/traced")"
+    compose down -v
+else
+    is "compose.yaml # SKIP podman-compose is not installed" true
 fi
 
 echo "1..$number"

@@ -97,11 +97,31 @@ postgres_tests() {
     rm -rf "$folder"
 }
 
+# extension_tests NAME: the same on a real extension, where it is installed
+extension_tests() {
+    local extension=$1 name folder settings names=() status=0
+    for name in store_postgres store store_cover store_runs merge writer; do wanted "$extension/test_$name" && names+=("$name"); done
+    [ ${#names[@]} != 0 ] || return 0
+    folder=$(mktemp -d /tmp/postgres-XXXXXX) && chmod 711 "$folder"
+    mapfile -t settings < <(bash tests/postgres.sh start_with "$extension" "$folder" || echo "failed=$?")
+    if [ "${settings[*]}" = failed=77 ]; then
+        count "$extension" 0 0 1
+        printf '%-34s %4d passed %3d failed %3d skipped: it is not installed\n' "$extension" 0 0 1
+    else
+        for name in "${names[@]}"; do
+            suite "$extension/test_$name" env CMOCKA_MESSAGE_OUTPUT=TAP "${settings[@]}" "build/tests/test_$name"
+        done
+    fi
+    bash tests/postgres.sh stop_with "$folder" 2>/dev/null
+    rm -rf "$folder"
+}
+
 export MNEMIC=$PWD/build/mnemic HELLO=$PWD/build/examples/hello PROGRAMS=$PWD/build/programs
 export ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-build plain all tests programs && c_tests plain build && beside postgres_tests postgres build
+build plain all tests programs && c_tests plain build && beside postgres_tests postgres build &&
+    beside extension_tests timescaledb && beside extension_tests citus
 build asan B=build/asan SAN=address,undefined tests && c_tests asan build/asan && beside postgres_tests postgres-asan build/asan
 build tsan B=build/tsan SAN=thread tests && c_tests tsan build/tsan
 for script in tests/*.test.sh; do start "$(basename "$script" .test.sh)" bash "$script"; done

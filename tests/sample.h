@@ -50,15 +50,16 @@ typedef struct {
     char database[64]; /* "": it is a file */
 } place;
 
-/* One statement, on the server that the tests were given. */
-static inline __attribute__((format(printf, 1, 2))) void place_tell(const char *format, ...)
+static inline void place_ignore_notice(void *ctx, const char *text)
 {
-    char sql[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sql, sizeof sql, format, args);
-    va_end(args);
-    PGconn *server = PQconnectdb(getenv("MNEMIC_TEST_STORE"));
+    (void)ctx, (void)text;
+}
+
+/* One statement. */
+static inline void place_ask(const char *url, const char *sql)
+{
+    PGconn *server = PQconnectdb(url);
+    PQsetNoticeProcessor(server, place_ignore_notice, NULL);
     PGresult *r = PQexec(server, sql);
     if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQerrorMessage(server));
@@ -66,12 +67,51 @@ static inline __attribute__((format(printf, 1, 2))) void place_tell(const char *
     PQfinish(server);
 }
 
-/* The URL, postgresql://USER@/DATABASE?host=FOLDER, with another database. */
+static inline __attribute__((format(printf, 2, 3))) void place_tell_to(const char *url, const char *format, ...)
+{
+    char sql[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    place_ask(url, sql);
+}
+
+/* The same, on the server that the tests were given. */
+#define place_tell(...) place_tell_to(getenv("MNEMIC_TEST_STORE"), __VA_ARGS__)
+
+/* The store's runs lie in several servers, of which each commits by itself and has a snapshot of its own. */
+static inline bool place_is_distributed(void)
+{
+    return getenv("MNEMIC_TEST_WORKERS") != NULL;
+}
+
+/* Calls `each` with the server, and with each of Citus' workers that MNEMIC_TEST_WORKERS names (tests/postgres.sh). */
+static inline void place_on_all_servers(void (*each)(const char *server, const place *p), const place *p)
+{
+    char urls[1024], *rest, *url;
+    const char *workers = getenv("MNEMIC_TEST_WORKERS");
+    each(getenv("MNEMIC_TEST_STORE"), p);
+    snprintf(urls, sizeof urls, "%s", workers ? workers : "");
+    for (url = strtok_r(urls, " ", &rest); url; url = strtok_r(NULL, " ", &rest)) each(url, p);
+}
+
+static inline void place_make_database(const char *server, const place *p)
+{
+    place_tell_to(server, "CREATE DATABASE %s", p->database);
+}
+
+static inline void place_drop_database(const char *server, const place *p)
+{
+    place_tell_to(server, "DROP DATABASE %s WITH (FORCE)", p->database);
+}
+
+/* The URL, postgresql://USER@/DATABASE?host=…, with another database. */
 static inline void place_new_database(place *p, const char *server)
 {
     static int number;
     snprintf(p->database, sizeof p->database, "test_%d_%d", (int)getpid(), number++);
-    place_tell("CREATE DATABASE %s", p->database);
+    place_on_all_servers(place_make_database, p);
     const char *name = strstr(server, "@/"), *end = strchr(server, '?');
     assert_true(name && end && name < end);
     snprintf(p->url, sizeof p->url, "%.*s%s%s", (int)(name + 2 - server), server, p->database, end);
@@ -99,7 +139,7 @@ static inline void place_free(place *p)
     }
     if (d) closedir(d);
     rmdir(p->folder);
-    if (p->database[0]) place_tell("DROP DATABASE %s WITH (FORCE)", p->database);
+    if (p->database[0]) place_on_all_servers(place_drop_database, p);
     free(p);
 }
 

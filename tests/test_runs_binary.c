@@ -610,6 +610,9 @@ static void pace(void **state)
     static const story stories[] = {
         {KNOWN "beat A 0; acks; t 1.010; beat A 0; acks; acks; t 1.019; beat A 0; acks; t 1.020; beat A 0; acks",
          OUT "<x A known 2/0 0-0-0> <x A known 2/0 0-0-0> ", "acks=3 "},
+        /* while no commit comes, it is told once that its rows have come; not before the next flush */
+        {KNOWN "rows A 0 1,2; flush; acks; t 1.25; flush; acks; t 1.5; flush; acks; commit; acks",
+         OUT "A:live(a,b) 0=1,2 next 1 | | <x A known 2/0 0-1-1> | <x A known 2/0 1-1-1> ", NULL},
         /* a commit is told at once */
         {KNOWN "rows A 0 1,2; beat A 1; acks; flush; commit; acks",
          OUT "<x A known 2/0 0-1-1> A:live(a,b) 0=1,2 next 1 | <x A known 2/0 1-1-1> ", "rows=1 acks=3 "},
@@ -744,7 +747,7 @@ static void memory(void **state)
         {"facts A; none A; cols A 0 a; facts B; none B; cols B 0 b; rows A 1 1; rows B 1 1; acks; rows B 0 0; flush; "
          "rows A 0 0; rows B 1 1; flush",
          "?A ?B <x A 0/0 0-0-2 0+1> <x B 0/0 0-0-0> A:live(a) next 0 B:live(b) 0=0 next 1 | "
-         "A:live(a) 0=0 1=1 next 2 B:live(b) 1=1 next 2 | ",
+         "B:live(b) 1=1 next 2 A:live(a) 0=0 1=1 next 2 | ",
          "rows=4 held_off=1 acks=2 "},
     };
     PLAY(evicted, &one_run);

@@ -279,6 +279,7 @@ static chunk *late_rows(uint64_t first)
 /* The change comes again, since nobody knows; and also if another server has merged its rows since. */
 static void an_answer_that_is_lost(void **state)
 {
+    if (place_is_distributed()) skip();
     enum { ACKED, COUNTED, NUMBERED, KIND_COUNT };
     for (int kind = 0; kind < 2 * KIND_COUNT; kind++) {
         stored_place *f = *state;
@@ -433,9 +434,9 @@ static void damaged_arrays(void **state)
 {
     stored_place *f = *state;
     static const char *const damages[] = {
-        "doubles = doubles[1:1][:]",
+        "doubles = doubles[1:1][1:rows::integer]",
         "doubles = NULL",
-        "doubles = doubles[:][1:50]",
+        "doubles = doubles[1:columns][1:50]",
         "doubles = array_fill(1::float8, ARRAY[3, 2, 2])",
         "doubles = array_fill(NULL::float8, ARRAY[2, 100])",
         "double_columns = '{1,1}'",
@@ -447,7 +448,7 @@ static void damaged_arrays(void **state)
         "int_bases = '{}'",
         "int_scales = NULL",
         "int_columns = small_columns",
-        "smalls = smalls[1:2][:]",
+        "smalls = smalls[1:2][1:rows::integer]",
         "small_columns = '{100}'",
         "small_bases = '{{1,2},{3,4}}'",
         "columns = 5",

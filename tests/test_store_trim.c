@@ -304,6 +304,32 @@ static void numbers_go_on(void **state)
     }
 }
 
+/* A standby took over that had fewer of the rows that this server numbered; or the run was removed. */
+static void numbers_the_store_forgot(void **state)
+{
+    (void)state;
+    server s = {.next = 12};
+    for (uint64_t stored = 0; stored <= 6; stored += 6) {
+        store_change c = {.info = info_of(&s, false), .put_count = 1};
+        chunk **put = mem_calloc(1, sizeof *put);
+        put[0] = rows_of(10, 2, 10);
+        c.put = put;
+        store_position at = {.next_seq = stored, .last = sample_time(stored)};
+        store_trimmed t;
+        assert_true(store_trim(&c, &at, &t));
+        assert_int_equal(t.change.put_count, 1);
+        assert_int_equal(t.change.event_count, stored ? 1 : 0);
+        assert_int_equal(t.change.put[0]->key.first_seq, stored ? 10 : 0);
+        assert_int_equal(t.next_seq, stored ? 12 : 2);
+        if (stored) {
+            assert_int_equal(t.change.events[0].seq, 6);
+            assert_int_equal(t.change.events[0].count, 4);
+        }
+        store_trimmed_free(&t);
+        free_change(&c);
+    }
+}
+
 /* ---- the others ---- */
 
 static void others_are_as_they_are(void **state)
@@ -351,7 +377,7 @@ int main(void)
         cmocka_unit_test(each_row_once),
         cmocka_unit_test(what_is_there_is_left_out),
         cmocka_unit_test(what_the_store_forgot_is_lost),
-        cmocka_unit_test(numbers_go_on),
+        cmocka_unit_test(numbers_go_on), cmocka_unit_test(numbers_the_store_forgot),
         cmocka_unit_test(others_are_as_they_are),
         cmocka_unit_test(who_knows_more_tells_the_state),
     };

@@ -274,6 +274,15 @@ void row_histograms_add(row_histograms *h, size_t row, span bytes)
     buf_append(&h->bytes, bytes.p, bytes.n);
 }
 
+void row_histograms_join(row_histograms *h, size_t rows, row_histograms *later)
+{
+    for (size_t i = 0; i < later->count; i++) {
+        span bytes = {later->bytes.p + later->each[i].at, later->each[i].n};
+        row_histograms_add(h, rows + later->each[i].row, bytes);
+    }
+    row_histograms_free(later);
+}
+
 span row_histograms_of(const row_histograms *h, size_t row)
 {
     size_t low = 0, high = h->count;

@@ -72,6 +72,8 @@ typedef struct {
 void row_histograms_free(row_histograms *h);
 /* Rows come in rising order; of no bytes nothing is kept. */
 void row_histograms_add(row_histograms *h, size_t row, span bytes);
+/* Takes those of rows that follow the first `rows`; `later` is empty afterwards. */
+void row_histograms_join(row_histograms *h, size_t rows, row_histograms *later);
 span row_histograms_of(const row_histograms *h, size_t row); /* empty: it has none */
 
 #endif

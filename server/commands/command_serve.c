@@ -41,6 +41,11 @@ static void on_durable(void *ctx, const batch *b)
     ingest_durable(((server *)ctx)->ingest, b);
 }
 
+static bool is_watched(void *ctx, const uuid *run)
+{
+    return live_is_watched(((server *)ctx)->live, run);
+}
+
 static bool is_behind(void *ctx)
 {
     return writer_is_behind(((server *)ctx)->writer);
@@ -89,7 +94,7 @@ static void wait_for_the_end(void)
 static bool start(server *s, const config *c, buf *udp, buf *page, buf *why)
 {
     writer_desc writing = {
-        .store_url = c->store, .retain = c->retain, .durable = on_durable, .found = on_found, .ctx = s};
+        .store_url = c->store, .retain = c->retain, .durable = on_durable, .watched = is_watched, .found = on_found, .ctx = s};
     ingest_desc receiving = {.address = c->udp, .batch = on_batch, .want = on_want, .behind = is_behind, .ctx = s};
     receiving.limits.shared = strcmp(store_name(c->store), "sqlite") != 0;
     s->live = live_new();

@@ -281,6 +281,7 @@ void sse_handle(http *h, h2o_req_t *req, const uuid *run)
     s->hub = h->streams;
     s->run = *run;
     s->subscriber = live_subscribe(h->desc.live, run, wake, s); /* before the run is read: nothing falls between */
+    if (h->desc.editor) writer_hurry(h->desc.editor, run);      /* what came before can be read soon, as API.md says */
     h2o_linklist_insert(&s->hub->streams, &s->link);
     atomic_fetch_add(&h->stats.streams, 1);
     if (!h2o_timeout_is_linked(&s->hub->tick))

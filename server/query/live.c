@@ -218,6 +218,15 @@ void live_publish(live *l, const batch *b)
     pthread_mutex_unlock(&l->lock);
 }
 
+bool live_is_watched(live *l, const uuid *run)
+{
+    if (live_subscribers(l) == 0) return false;
+    pthread_mutex_lock(&l->lock);
+    bool watched = *watch_of(l, run) != NULL;
+    pthread_mutex_unlock(&l->lock);
+    return watched;
+}
+
 /* ---- subscribers ---- */
 
 live_subscriber *live_subscribe(live *l, const uuid *run, void (*wake)(void *ctx), void *ctx)

@@ -32,5 +32,6 @@ void live_unsubscribe(live_subscriber *s);                   /* `wake` is not ru
 bool live_fetch(live_subscriber *s, live_news *out);         /* false: nothing new. Free with live_news_free */
 void live_news_free(live_news *n);
 size_t live_subscribers(const live *l);
+bool live_is_watched(live *l, const uuid *run);              /* by some subscriber */
 
 #endif

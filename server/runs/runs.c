@@ -455,7 +455,7 @@ static void close_dirty(runs *r, int64_t until)
         else
             runs_json_expire(r, e, until);
         runs_close_part(r, e);
-        if (e->seqs.count || (e->binary && binary_is_leaving(e->binary, e->info)))
+        if (e->seqs.count || (e->binary && (binary_is_leaving(e->binary, e->info) || binary_is_untold(e->binary))))
             i++; /* it wants another look */
         else
             set_clean(r, e);

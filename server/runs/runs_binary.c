@@ -22,6 +22,8 @@ struct binary {
     uint64_t sampled;              /* rows there are, as told last                                        */
     uint32_t marks;                /* the next one in turn                                               */
     uint64_t gap_first, gap_count; /* rows lost whose gap ends with the next row to come               */
+    uint64_t left;                 /* rows below had left for the store before the last flush           */
+    uint64_t told;                 /* its client was told that rows below have come                     */
     struct {
         bool said;
         end_reason reason;
@@ -293,8 +295,23 @@ bool binary_is_leaving(const binary *b, const run_info *info)
     return b->bye.said && info->state == RUN_LIVE;
 }
 
+bool binary_is_untold(const binary *b)
+{
+    return b->order && order_next(b->order) > b->told && order_next(b->order) > b->durable.rows;
+}
+
+/* If rows wait for longer than from one flush to the next to become durable, their client hears that they have come: else it
+   would send them again after a second. */
+static void tell_late(runs *r, entry *e)
+{
+    binary *b = e->binary;
+    if (b->left > b->told && b->left > b->durable.rows) owe(r, e, false);
+    b->left = b->order ? order_next(b->order) : 0;
+}
+
 void binary_expire(runs *r, entry *e)
 {
+    tell_late(r, e);
     binary *b = e->binary;
     int64_t seconds = b->bye.reason == END_CRASHED ? CRASH_SECONDS : GOODBYE_SECONDS;
     if (!binary_is_leaving(b, e->info) || r->tick - b->bye.tick < seconds * NS_PER_SECOND) return;
@@ -533,6 +550,7 @@ size_t runs_next_ack(runs *r, uint8_t out[RUNS_ACK_BYTES], peer *to)
         size_t n = write_ack(e, b->credit - seal, out);
         b->credit -= n + seal;
         b->acked = r->tick;
+        b->told = runs_is_ready(e) ? order_next(b->order) : 0;
         b->urgent = false;
         *to = b->from;
         runs_count_up(&r->counters.acks, 1);

@@ -28,6 +28,8 @@ void binary_crash(runs *r, entry *e);
 bool binary_is_leaving(const binary *b, const run_info *info);
 /* After GOODBYE_SECONDS (CRASH_SECONDS) of that, what has not come is lost. */
 void binary_expire(runs *r, entry *e);
+/* Rows of it are not durable, and its client has not heard that they have come. */
+bool binary_is_untold(const binary *b);
 void binary_forget(runs *r, entry *e);                       /* before the entry is freed */
 
 #endif

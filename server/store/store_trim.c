@@ -155,10 +155,23 @@ static bool trim_acked(const store_change *c, const store_position *at, store_tr
 
 /* ---- those that the server numbers ---- */
 
+/* Numbers that the server gave and the store does not know of: another state of the store had these rows, and was lost (an
+   asynchronous standby took over). What another server adds only makes its count higher; so there may be more, but not fewer. */
+static bool tell_lost(const store_change *c, const store_position *at, store_trimmed *out)
+{
+    begin(out, c, c->info->next_seq);
+    add_event(out, gap_before(c, at, first_of(c)));
+    for (size_t i = 0; i < c->put_count; i++) add_chunk(out, c->put[i]);
+    for (size_t i = 0; i < c->event_count; i++) add_event(out, c->events[i]);
+    return true;
+}
+
+/* A run of which nothing is stored begins anew, whatever its numbers: it was removed. */
 static bool renumber(const store_change *c, const store_position *at, store_trimmed *out)
 {
     uint64_t shift = at->next_seq - first_of(c);
     if (shift == 0) return false;
+    if (first_of(c) > at->next_seq && at->next_seq > 0) return tell_lost(c, at, out);
     begin(out, c, c->info->next_seq + shift);
     for (size_t i = 0; i < c->put_count; i++) add_own_chunk(out, copy_rows(c->put[i], 0, shift));
     for (size_t i = 0; i < c->event_count; i++) {

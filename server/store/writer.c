@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
    writer: the thread that writes the store.
 
-   Batches wait in a queue. The thread takes what waits (a group), writes it in one transaction, and tells who is
+   What slow programs say is held back a little (writer_hold.h); all else waits in a queue. The thread takes what waits (a group), writes it in one transaction, and tells who is
    durable. If the store refuses, the group stays as it is and is tried again; meanwhile the queue grows up to the bound,
    past which rows turn into gaps, which wait in the queue like all else. Between two groups users' jobs are done, runs
    are merged that got some chunks, and a little is removed of what is to go. */
@@ -11,6 +11,7 @@
 #include "store/merge.h"
 #include "store/writer_gaps.h"
 #include "store/writer_group.h"
+#include "store/writer_hold.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct writer {
     pthread_cond_t wake;
     batch *first, **end; /* the queue                                            */
     gaps gaps;           /* its last batch, if that is one of dropped rows       */
+    hold hold;           /* what comes after it                                  */
     id_queue wants;
     bool look; /* at the wants: there may be one to answer             */
     edit edits[WRITER_EDITS];
@@ -63,9 +65,32 @@ static void enqueue(writer *w, batch *b)
     w->stats.waiting_bytes += b->bytes;
 }
 
-/* The first batches, some GROUP_BYTES of them. */
+/* Of what is held, into the queue. */
+static void let_go(writer *w, batch *b, size_t held_before)
+{
+    w->stats.waiting_bytes += w->hold.bytes - held_before;
+    if (!b) return;
+    gaps_close(&w->gaps);
+    enqueue(w, b);
+}
+
+static void let_run_go(writer *w, const uuid *id)
+{
+    size_t before = w->hold.bytes;
+    let_go(w, hold_let_run_go(&w->hold, id), before);
+}
+
+static void let_due_go(writer *w, int64_t now, size_t bytes)
+{
+    size_t before = w->hold.bytes;
+    let_go(w, hold_let_go(&w->hold, now, bytes), before);
+}
+
+/* The first batches, some GROUP_BYTES of them; NULL: none is due. */
 static batch *dequeue(writer *w)
 {
+    let_due_go(w, clock_mono(), GROUP_BYTES);
+    if (!w->first) return NULL;
     batch *first = w->first, *last = first;
     for (size_t bytes = last->bytes; last->next && bytes < GROUP_BYTES; bytes += last->bytes) last = last->next;
     if (!last->next) gaps_close(&w->gaps);
@@ -77,8 +102,8 @@ static batch *dequeue(writer *w)
 
 static void accept(writer *w, batch *b)
 {
-    gaps_close(&w->gaps);
-    enqueue(w, b);
+    size_t before = w->hold.bytes;
+    let_go(w, hold_take(&w->hold, b, w->desc.watched, w->desc.ctx, clock_mono()), before);
 }
 
 static void drop(writer *w, batch *b)
@@ -100,8 +125,9 @@ void writer_put(writer *w, batch *b)
 {
     pthread_mutex_lock(&w->lock);
     if (w->stats.waiting_bytes + b->bytes > w->desc.bound) {
+        let_due_go(w, INT64_MAX, SIZE_MAX); /* what is dropped comes after it */
         batch *acked = gaps_spare_acked(b);
-        if (acked) accept(w, acked);
+        if (acked) let_go(w, acked, w->hold.bytes);
         if (b->count > 0)
             drop(w, b);
         else
@@ -123,6 +149,15 @@ void writer_want(writer *w, const uuid *id)
     pthread_mutex_lock(&w->lock);
     id_queue_add(&w->wants, id);
     w->look = true;
+    let_run_go(w, id);
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void writer_hurry(writer *w, const uuid *id)
+{
+    pthread_mutex_lock(&w->lock);
+    let_run_go(w, id);
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
 }
@@ -164,7 +199,13 @@ static bool queue_has_run(const writer *w, const uuid *id)
 
 static bool has_work(const writer *w, int64_t now)
 {
-    return w->group || w->first || w->look || !id_queue_empty(&w->merges) || now >= w->sweep;
+    return w->group || w->first || w->look || !id_queue_empty(&w->merges) || now >= w->sweep ||
+           now >= hold_due(&w->hold);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Waits until there is something to do and the store may be asked; false: this is the end. Users get an answer also
@@ -180,7 +221,7 @@ static bool wait_for_work(writer *w)
         bool late = w->stats.behind && now >= w->deadline && w->retry > 0;
         if (w->stopping && (late || (!w->group && !w->first))) return false;
         if (w->edit_count > 0 || (now >= w->retry && has_work(w, now))) return true;
-        int64_t until = now >= w->retry ? w->sweep : w->retry;
+        int64_t until = now >= w->retry ? earlier(w->sweep, hold_due(&w->hold)) : w->retry;
         if (w->stopping && w->deadline < until) until = w->deadline;
         struct timespec at = {until / NS_PER_SECOND, until % NS_PER_SECOND};
         pthread_cond_timedwait(&w->wake, &w->lock, &at);
@@ -274,7 +315,7 @@ static void write_group(writer *w)
 {
     if (!w->group) {
         pthread_mutex_lock(&w->lock);
-        batch *first = w->first ? dequeue(w) : NULL;
+        batch *first = dequeue(w);
         pthread_mutex_unlock(&w->lock);
         if (!first) return;
         w->group = group_new(first);
@@ -424,6 +465,7 @@ void writer_stop(writer *w, double seconds)
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     w->deadline = clock_mono() + (int64_t)(seconds * NS_PER_SECOND);
+    let_due_go(w, INT64_MAX, SIZE_MAX);
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
@@ -439,6 +481,7 @@ void writer_free(writer *w)
         next = b->next;
         batch_free(b);
     }
+    hold_free(&w->hold);
     id_map_free(&w->gaps.parts);
     id_map_free(&w->chunks);
     id_queue_free(&w->wants);

@@ -19,10 +19,12 @@ typedef struct {
     const char *store_url;
     size_t bound;                        /* bytes that may wait (0: 256 MiB)             */
     int64_t retain;                      /* ns: rows older than that go (0: none do)     */
-    /* Both on the writer's thread. */
-    /* In the order of writer_put(); of what was dropped comes a batch that has only the gaps. May be NULL. */
+    /* On the writer's thread. In the order of writer_put() for each run, though perhaps in other batches; of what was dropped comes
+       a batch that has only the gaps. May be NULL. */
     void (*durable)(void *ctx, const batch *b);
-    /* The answer to writer_want(); NULL: there is no such run. Hands over ownership. */
+    /* Somebody looks at the run: so none of its rows are held back (writer_hold.h). On the thread of writer_put(). May be NULL. */
+    bool (*watched)(void *ctx, const uuid *run);
+    /* On the writer's thread: the answer to writer_want(); NULL: there is no such run. Hands over ownership. */
     void (*found)(void *ctx, const uuid *id, run_info *stored);
     void *ctx;
 } writer_desc;
@@ -58,6 +60,8 @@ void writer_put(writer *w, batch *b);
 bool writer_is_behind(const writer *w);
 /* Any thread. What was put before is taken into account: the answer comes when it is stored. */
 void writer_want(writer *w, const uuid *id);
+/* Somebody begins to look at the run: what was held back of it is written now. Any thread. */
+void writer_hurry(writer *w, const uuid *id);
 /* Runs a job with the writer's own connection, between two groups; then calls `finished`, on the writer's thread too.
    Jobs run one after the other, so what one has read of a run holds until it has changed it. Any thread; false: too many
    wait, or the writer stops, and nothing will happen. */

@@ -2,9 +2,9 @@
    writer_gaps: what is left of rows that had to be dropped. */
 #include "store/writer_gaps.h"
 
-#include <stdlib.h>
+#include "store/writer_hold.h"
 
-#define PART_BYTES 1024 /* of memory, about: a part, its gap, and the run's info */
+#include <stdlib.h>
 
 static void widen(run_event *gap, int64_t time, int64_t until, uint64_t seq, uint64_t count)
 {
@@ -95,7 +95,7 @@ batch *gaps_spare_acked(batch *b)
             spared->parts = mem_alloc(b->count * sizeof *spared->parts);
         }
         spared->parts[spared->count++] = *p;
-        spared->bytes += PART_BYTES + p->rows * (2 + p->columns) * sizeof(double);
+        spared->bytes += part_bytes(p);
     }
     b->count = kept;
     return spared;

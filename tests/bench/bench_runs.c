@@ -45,6 +45,7 @@ static batch *make_second(run_info *const *runs, size_t count, program *programs
         run_info *info = b->parts[i].info = run_info_copy(runs[i]);
         info->acked = true;
         info->next_seq = second + 1;
+        info->rows = second;
         info->last = info->seen = b->parts[i].time[0];
     }
     b->bytes = count * 1000;

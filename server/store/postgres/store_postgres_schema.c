@@ -31,21 +31,21 @@
 
 /* clang-format off: tables of text */
 
-/* Row i, column k and value of the cells of a matrix. */
-#define CELLS(matrix, column, value)                                                                                 \
-    "SELECT (o - 1) % c.rows + 1 AS i, " column " AS k, " value " AS v FROM unnest(c." matrix ") WITH ORDINALITY"    \
-    " AS m (x, o), LATERAL (SELECT ((o - 1) / c.rows + 1)::integer AS p) AS q"
-#define DOUBLE_CELLS CELLS("doubles", "coalesce(c.double_columns[p], p)", "nullif(x, 'NaN')")
-#define INT_CELLS    CELLS("ints", "c.int_columns[p]", "(c.int_bases[p] + nullif(x, -2147483648)) / c.int_scales[p]")
-#define SMALL_CELLS  CELLS("smalls", "c.small_columns[p]", "(c.small_bases[p] + nullif(x, -32768)) / c.small_scales[p]")
-#define TIME_CELLS(matrix) "SELECT o, 0, x FROM unnest(c." matrix ") WITH ORDINALITY AS m (x, o)"
-/* The rows of chunk c: number i, values, and what is to be added to the time, which is column 0 of the cells. Each array is
-   unnested once, however many rows there are: reading its elements one by one would decompress it for each. */
+/* The rows of chunk c: number i, values, and what is to be added to the time. All arrays are unnested once, side by side,
+   however many rows there are: reading their elements one by one would decompress them for each. Of what lies at place o, row i
+   of the p-th column of each matrix, the join with `matrix` makes three cells: column k, value v. (Citus refuses UNION here.) */
+#define CELL(of_double, of_int, of_small) "CASE matrix WHEN 1 THEN " of_double " WHEN 2 THEN " of_int " ELSE " of_small " END"
+#define CELL_COLUMN                                                                                                  \
+    CELL("CASE WHEN d IS NOT NULL THEN coalesce(c.double_columns[p], p) END", "c.int_columns[p]", "c.small_columns[p]")
+#define CELL_VALUE                                                                                                   \
+    CELL("nullif(d, 'NaN')", "(c.int_bases[p] + nullif(n, -2147483648)) / c.int_scales[p]",                          \
+         "(c.small_bases[p] + nullif(s, -32768)) / c.small_scales[p]")
 #define ROWS                                                                                                         \
-    "LATERAL (SELECT i, array_agg(v ORDER BY k) FILTER (WHERE k > 0) AS row_data,"                                   \
-    " coalesce(max(v) FILTER (WHERE k = 0), 0)::bigint AS rest FROM (" DOUBLE_CELLS " UNION ALL " INT_CELLS          \
-    " UNION ALL " SMALL_CELLS " UNION ALL " TIME_CELLS("time_small") " UNION ALL " TIME_CELLS("time_rest")           \
-    ") AS cells GROUP BY i) AS u"
+    "LATERAL (SELECT i, array_agg(v ORDER BY k) FILTER (WHERE k IS NOT NULL) AS row_data, coalesce(max(t), 0) AS rest" \
+    " FROM (SELECT i, coalesce(t2, t8) AS t, " CELL_COLUMN " AS k, " CELL_VALUE " AS v FROM (SELECT d, n, s, t2, t8,"  \
+    " (o - 1) % c.rows + 1 AS i, ((o - 1) / c.rows + 1)::integer AS p FROM unnest(c.doubles, c.ints, c.smalls,"       \
+    " c.time_small, c.time_rest) WITH ORDINALITY AS m (d, n, s, t2, t8, o)) AS m, generate_series(1, 3) AS matrix)"   \
+    " AS cells WHERE k IS NOT NULL OR t IS NOT NULL GROUP BY i) AS u"
 #define VALUE_COLUMNS                                                                                                \
     MOMENT(TIME_OF_ROW) " AS time, r.column_names[n.k] AS name, r.column_units[n.k] AS unit, n.value"
 #define VALUE_TABLES                                                                                                 \
@@ -159,13 +159,14 @@ static const step steps[] = {
            " WHERE c.run = r.run AND c.level = 0 AND r.deleted = 0"},
     {NULL, "CREATE VIEW mnemic.value AS SELECT r.run, r.app, " VALUE_COLUMNS " FROM " VALUE_TABLES},
     {NULL, "CREATE FUNCTION mnemic.values_between(run uuid, since timestamptz, until timestamptz)"
-           " RETURNS TABLE (\"time\" timestamptz, name text, unit text, value float8) LANGUAGE sql STABLE AS $$"
-           " SELECT * FROM (SELECT " VALUE_COLUMNS " FROM " VALUE_TABLES " AND r.run = $1"
+           " RETURNS TABLE (\"time\" timestamptz, name text, unit text, value float8) LANGUAGE plpgsql STABLE AS $$"
+           " #variable_conflict use_column\n" /* Citus takes no parameters in SQL functions */
+           "BEGIN RETURN QUERY SELECT * FROM (SELECT " VALUE_COLUMNS " FROM " VALUE_TABLES " AND r.run = $1"
            " AND c.run = $1 AND c.first_time <= " TO_NS("$3") " AND c.last_time >= " TO_NS(
                "$2") " AND c.first_time >="
                      " (SELECT greatest(" TO_NS(
                          "$2") " - max_spans[1]::numeric, -9223372036854775808)::bigint"
-                               " FROM mnemic.run WHERE run = $1)) AS v WHERE v.time BETWEEN $2 AND $3 $$"},
+                               " FROM mnemic.run WHERE run = $1)) AS v WHERE v.time BETWEEN $2 AND $3; END $$"},
     /* The original's readers find theirs in `public`; if the original's own tables are there, they stay. */
     {"SELECT 1 FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege(oid, 'CREATE')"
      " AND to_regclass('public.tracing_run') IS NULL AND to_regclass('public.tracing_row') IS NULL",
