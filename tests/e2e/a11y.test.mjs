@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { complaints } from './axe.mjs';
-import { launch, open, place, summary, summaryHas } from './browser.mjs';
+import { inked, launch, open, place, summary, summaryHas } from './browser.mjs';
 import { startMnemic, until } from './mnemic.mjs';
 import { fill } from './sample.mjs';
 
@@ -30,6 +30,8 @@ const shown = (options) => open(browser, `${server.url}#run=${sample.shown.uuid}
   });
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+const LINE = { light: '#1f5fbf', dark: '#74a9f7' }; // --accent of either theme (style.css)
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 
@@ -158,11 +160,12 @@ test('motion is reduced where it is asked for, and what is printed is light and 
   assert.equal(await page.locator('#facts h2').isVisible(), true);
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
   await page.emulateMedia({ media: 'screen' });
-  const ink = () => page.locator('.card canvas').first().evaluate((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((a, b) => (a * 31 + b) | 0, 7));
-  const dark = await ink();
+  // Of which theme the chart's ink is: that holds whatever else is drawn anew meanwhile (the width of paper, what was found).
+  const drawnIn = async (colour, other) => (await inked(page, 'memory_use', colour)) > 50 && (await inked(page, 'memory_use', other)) === 0;
+  await until('charts are drawn for a dark screen', () => drawnIn(LINE.dark, LINE.light));
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
-  await until('charts are drawn for paper', async () => (await ink()) !== dark);
+  await until('charts are drawn for paper', () => drawnIn(LINE.light, LINE.dark));
   await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
-  await until('and for the screen again', async () => (await ink()) === dark);
+  await until('and for the screen again', () => drawnIn(LINE.dark, LINE.light));
   await context.close();
 });
