@@ -40,7 +40,7 @@ export const getRun = (id) => get(path(id));
 
 /** `from`, `to` null: from the run's first, to its last row. @param {string} id
  *  @param {{from: number | null, to: number | null, points: number, columns: number[]}} what
- *  @param {AbortSignal} signal @returns {Promise<Series>} */
+ *  @param {AbortSignal} [signal] @returns {Promise<Series>} */
 export function getSeries(id, { from, to, points, columns }, signal) {
   const q = new URLSearchParams({ points: String(points), columns: columns.join() });
   if (from !== null) q.set('from', String(from));

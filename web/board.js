@@ -22,6 +22,7 @@ import { watchTheme } from './theme.js';
  *    point: (pointed: import('./card.js').Pointed | null) => void}} Handlers */
 
 const NEAR = 300; // pixels outside of the window: there a chart is made already
+const MAKING_MS = 8; // of a frame
 
 export class Board {
   /** @param {HTMLElement} place @param {Handlers} on */
@@ -51,7 +52,6 @@ export class Board {
   }
 
   watch() {
-    readTheme();
     new ResizeObserver(() => this.resized()).observe(this.place);
     watchTheme(() => {
       readTheme();
@@ -120,7 +120,7 @@ export class Board {
 
   /** Tells the feed what is near the window, and how fine it can be shown. */
   ask() {
-    const columns = [...this.cards.values()].filter((card) => card.chart).map((card) => card.index);
+    const columns = [...this.cards.values()].filter((card) => card.width > 0).map((card) => card.index);
     if (this.width > 0) this.feed?.want(columns, Math.round(plotWidth(this.width) * Math.min(devicePixelRatio, 2)));
   }
 
@@ -164,7 +164,10 @@ export class Board {
     if (this.functions.length > 0) nodes.splice(functions < 0 ? nodes.length : functions, 0, this.table.node);
     arrange(this.place, [...nodes, this.hidden.show(columns.map((c) => c.name).filter((name) => this.look.hide.includes(name)))]);
     this.width = this.measure();
-    if (first) this.begin();
+    if (first) {
+      readTheme(); // here, where the page has just been laid out, it costs nothing
+      this.begin();
+    }
     for (const card of this.cards.values()) {
       if (!card.node.isConnected) {
         card.enter(0);
@@ -220,11 +223,19 @@ export class Board {
     this.draw();
   }
 
+  /** Making charts takes longer than drawing them anew: some of them now, and the others in the next frames. */
   draw() {
     const { feed } = this;
     if (!feed || this.marking) return;
     const range = feed.range;
-    for (const card of this.cards.values()) if (card.seen) card.draw(feed, range);
+    const begun = performance.now();
+    for (const card of this.cards.values()) {
+      const made = card.chart !== null;
+      if (card.seen || !made) card.draw(feed, range);
+      if (made || !card.chart || performance.now() - begun < MAKING_MS) continue;
+      requestAnimationFrame(() => this.draw());
+      return;
+    }
     this.table.render(feed, this.functions);
   }
 }

@@ -80,13 +80,15 @@ export class Card {
   /** @param {number} width of the chart; 0: it is too far from the window to be drawn */
   enter(width) {
     this.width = width;
-    if ((width > 0) === (this.chart !== null)) return;
+    if (width > 0) return;
     this.chart?.destroy();
     this.chart = null;
     this.drawn = -1;
-    if (width === 0) return;
+  }
+
+  make() {
     const { zoom, reset } = this.on;
-    this.chart = makeChart(this.plot, { unit: this.shownUnit, width, height: this.height, log: this.log },
+    return makeChart(this.plot, { unit: this.shownUnit, width: this.width, height: this.height, log: this.log },
       { zoom, reset, cursor: () => this.point() });
   }
 
@@ -97,17 +99,17 @@ export class Card {
     this.drawn = -1;
   }
 
-  /** @param {Feed} feed @param {Range} range */
+  /** The chart is made when there is something to draw. @param {Feed} feed @param {Range} range */
   draw(feed, range) {
-    if (!this.chart || this.drawn === feed.version) return;
-    this.drawn = feed.version;
-    const found = feed.findings.get(this.index);
     const raw = feed.traces.get(this.index);
-    this.trace = raw && this.rate ? rateOf(raw) : raw;
-    this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
+    if (!raw || this.width === 0 || this.drawn === feed.version) return;
+    this.drawn = feed.version;
+    this.chart ??= this.make();
+    const found = feed.findings.get(this.index);
+    this.trace = this.rate ? rateOf(raw) : raw;
+    this.chart.draw({ trace: this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
       found: (found?.kind === 'counter') === this.rate ? found : undefined }); // a counter is judged by its rate
     showVerdict(this.finding, found);
-    if (!this.trace) return;
     const seen = extent(this.trace, range);
     // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
     if (feed.view.kind !== 'range' && !this.rate) seen.latest = feed.run.column_info[this.index]?.last ?? seen.latest;

@@ -3,7 +3,7 @@
 // the stream brings, and keeps what it has while the server is away.
 
 import { Refusal, follow, getRun, getSeries } from './api.js';
-import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
+import { append, asked, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
 
 /** @typedef {import('./model.js').RunDetail} RunDetail
  *  @typedef {import('./model.js').Run} Run
@@ -236,15 +236,27 @@ export class Feed {
   }
 
   /** One request at a time, for the columns in view that are out of date. */
-  async pump() {
+  pump() {
     if (this.busy || this.closed || this.unreadable) return;
     const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
     if (columns.length === 0) return;
+    const what = { ...asked(this.view, this.range), points: this.points, columns };
+    this.receive(columns, (signal) => getSeries(this.run.id, what, signal));
+  }
+
+  /** What was asked for before there was a feed. @param {import('./early.js').First} first */
+  begin({ columns, points, series }) {
+    this.points = points;
+    this.receive(columns, () => series);
+  }
+
+  /** @param {number[]} columns @param {(signal: AbortSignal) => Promise<Series>} ask */
+  async receive(columns, ask) {
     const busy = this.busy = new AbortController();
     const epoch = this.epoch;
     this.begun = performance.now();
     try {
-      const series = await getSeries(this.run.id, { ...this.asked(), points: this.points, columns }, busy.signal);
+      const series = await ask(busy.signal);
       if (busy.signal.aborted) return;
       this.busy = null;
       this.adopt(series, columns, epoch);
@@ -260,13 +272,6 @@ export class Feed {
       this.changed();
       this.later(RETRY_MS, () => this.pump());
     }
-  }
-
-  /** What to ask for: open to the newest row while following. */
-  asked() {
-    const { from, to } = this.range;
-    if (this.view.kind === 'range') return { from, to };
-    return { from: this.view.kind === 'all' ? null : from, to: null };
   }
 
   /** @param {Series} series @param {number[]} columns @param {number} epoch when it was asked for */

@@ -129,6 +129,13 @@ export function rangeOf(view, first, last) {
   return { from: view.kind === 'all' ? first : Math.max(first, to - view.seconds * 1000), to };
 }
 
+/** What of a run to fetch for a view: open to the newest row while following; null: from the first, to the last.
+ *  @param {View} view @param {Range} range that of the view @returns {{from: number | null, to: number | null}} */
+export function asked(view, { from, to }) {
+  if (view.kind === 'range') return { from, to };
+  return { from: view.kind === 'all' ? null : from, to: null };
+}
+
 /** @param {View} a @param {View} b */
 export const sameView = (a, b) => JSON.stringify(a, Object.keys(a).sort()) === JSON.stringify(b, Object.keys(b).sort());
 
