@@ -59,6 +59,8 @@ export class Board {
     });
     // While a range is being marked with the mouse, the charts stand still under it.
     this.place.addEventListener('mousedown', (event) => { this.marking = event.button === 0 && !event.shiftKey && !event.altKey; });
+    window.addEventListener('beforeprint', () => this.print());
+    window.addEventListener('afterprint', () => this.printed());
     for (const end of ['mouseup', 'blur']) window.addEventListener(end, () => { this.marking = false; });
   }
 
@@ -237,6 +239,23 @@ export class Board {
       return;
     }
     this.table.render(feed, this.functions);
+  }
+
+  /** Paper has no window that only some charts are in. */
+  print() {
+    const { feed } = this;
+    if (!feed || this.place.hidden) return;
+    const cards = [...this.cards.values()].filter((card) => card.node.isConnected);
+    feed.complete(cards.map((card) => card.index));
+    for (const card of cards) card.print(feed, feed.range);
+    this.table.show(feed, this.functions, feed.traces, feed.range);
+  }
+
+  printed() {
+    for (const card of this.cards.values()) {
+      card.paper?.remove();
+      card.paper = null;
+    }
   }
 }
 

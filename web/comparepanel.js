@@ -35,17 +35,21 @@ export function makeCompare(on) {
   const figures = new Map();
   let shown = /** @type {Side[]} */ ([]);
   let span = /** @type {Insight['span']} */ (null);
-  /** @type {WeakMap<Element, () => {destroy: () => void}>} */
-  const makers = new WeakMap();
+  /** How the chart of each place is made. @type {Map<Element, () => {destroy: () => void}>} */
+  const places = new Map();
   /** @type {Map<Element, {destroy: () => void}>} */
   const charts = new Map();
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      const make = makers.get(target);
+      const make = places.get(target);
       if (isIntersecting && make && !charts.has(target)) charts.set(target, make());
       else if (!isIntersecting) drop(target);
     }
   }, { rootMargin: '300px' });
+
+  window.addEventListener('beforeprint', () => { // paper has no window that only some are in
+    for (const [plot, make] of places) if (!charts.has(plot)) charts.set(plot, make());
+  });
 
   align.addEventListener('change', () => on.change({ mark: align.value === START ? null : align.value.slice(1), span: null }));
   whole.addEventListener('click', () => on.change({ span: null }));
@@ -126,17 +130,18 @@ export function makeCompare(on) {
     near.disconnect();
     for (const place of [...charts.keys()]) drop(place);
     figures.clear();
+    places.clear();
     const [from, to] = range();
     arrange(grid, compareColumns(shown).map(({ name, unit, kind, figures: of }) => {
       const plot = el('div', { class: 'plot', role: 'img', 'aria-label': `${name} in ${of.filter((f) => f?.mean !== null && f !== null).length} runs, from ${elapsed(from)} to ${elapsed(to)}. The table of columns has its figures.` });
-      makers.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, (chosen) => on.change({ span: chosen })));
+      places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, (chosen) => on.change({ span: chosen })));
       plot.addEventListener('dblclick', () => on.change({ span: null }));
       const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
         el('span', { class: 'unit', text: kind === 'counter' ? `${unit}/s` : unit })), plot);
       figures.set(name, node);
       return node;
     }));
-    for (const plot of grid.querySelectorAll('.plot')) near.observe(plot);
+    for (const plot of places.keys()) near.observe(plot);
   }
 
   let width = 0;

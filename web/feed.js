@@ -2,7 +2,7 @@
 // feed: the data of the run that is shown. Fetches what is in view at the resolution of the screen, joins it with what
 // the stream brings, and keeps what it has while the server is away.
 
-import { Refusal, follow, getRun, getSeries } from './api.js';
+import { Refusal, follow, getRun, getSeries, getSeriesNow } from './api.js';
 import { append, asked, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
 
 /** @typedef {import('./model.js').RunDetail} RunDetail
@@ -12,6 +12,7 @@ import { append, asked, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim }
  *  @typedef {import('./model.js').Trace} Trace */
 
 const BATCH = 24;          // columns in one request: the first charts need not wait for the last
+const MANY = 200;          // the same where nobody waits for the first
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const PATIENCE_MS = 500;   // with a request that was overtaken
 const RETRY_MS = 2000;
@@ -271,6 +272,20 @@ export class Feed {
       else this.away ??= Date.now();
       this.changed();
       this.later(RETRY_MS, () => this.pump());
+    }
+  }
+
+  /** Has all of these columns when it returns, unless the server is away. @param {number[]} columns */
+  complete(columns) {
+    const missing = columns.filter((c) => this.fetched.get(c) !== this.epoch);
+    if (this.away !== null || this.unreadable) return;
+    for (let i = 0; i < missing.length; i += MANY) {
+      const some = missing.slice(i, i + MANY);
+      try {
+        this.adopt(getSeriesNow(this.run.id, { ...asked(this.view, this.range), points: this.points, columns: some }), some, this.epoch);
+      } catch {
+        return; // the stream, or the next request, tells what is wrong
+      }
     }
   }
 
