@@ -4,7 +4,7 @@
 import { compareColumns, comparePassports, sharedMarks } from './comparison.js';
 import { makeCompareTable } from './comparetable.js';
 import { arrange, el, setText } from './dom.js';
-import { moment } from './format.js';
+import { moment, text as textOf } from './format.js';
 import { MOST_RUNS } from './insightstate.js';
 import { elapsed, makeOverlay } from './overlaychart.js';
 import { loadSides } from './sides.js';
@@ -28,7 +28,7 @@ export function makeCompare(on) {
   const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
   const grid = el('div', { class: 'grid' });
   const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
-    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range.' })),
+    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range. A slope in brackets is not sure.' })),
   section('Facts', passports), section('Charts', grid));
   const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
   /** @type {Map<string, HTMLElement>} */
@@ -134,10 +134,16 @@ export function makeCompare(on) {
     const [from, to] = range();
     arrange(grid, compareColumns(shown).map(({ name, unit, kind, figures: of }) => {
       const plot = el('div', { class: 'plot', role: 'img', 'aria-label': `${name} in ${of.filter((f) => f?.mean !== null && f !== null).length} runs, from ${elapsed(from)} to ${elapsed(to)}. The table of columns has its figures.` });
-      places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, (chosen) => on.change({ span: chosen })));
+      const now = el('span', { class: 'now', 'aria-hidden': 'true' });
+      const shownUnit = kind === 'counter' ? `${unit}/s` : unit;
+      places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, {
+        zoom: (chosen) => on.change({ span: chosen }),
+        point: (values, at) => arrange(now, values === null ? [] : [el('span', { class: 'unit', text: elapsed(Math.round(at / 1000) * 1000) }),
+          ...values.map((v, i) => el('span', {}, el('span', { class: 'swatch', 'data-series': String(i + 1) }), v === null ? '–' : textOf(v, shownUnit)))]),
+      }));
       plot.addEventListener('dblclick', () => on.change({ span: null }));
       const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
-        el('span', { class: 'unit', text: kind === 'counter' ? `${unit}/s` : unit })), plot);
+        el('span', { class: 'unit', text: shownUnit }), now), plot);
       figures.set(name, node);
       return node;
     }));
