@@ -41,12 +41,12 @@ export const getRun = (id) => get(path(id));
 /** `from`, `to` null: from the run's first, to its last row.
  *  @typedef {{from: number | null, to: number | null, points: number, columns: number[]}} Asked */
 
-/** @param {string} id @param {Asked} what */
-function seriesPath(id, { from, to, points, columns }) {
+/** @param {string} id @param {Asked} what @param {'series' | 'histogram'} kind */
+function seriesPath(id, { from, to, points, columns }, kind = 'series') {
   const q = new URLSearchParams({ points: String(points), columns: columns.join() });
   if (from !== null) q.set('from', String(from));
   if (to !== null) q.set('to', String(to));
-  return `${path(id)}/series?${q}`;
+  return `${path(id)}/${kind}?${q}`;
 }
 
 /** @param {string} id @param {Asked} what @param {AbortSignal} [signal] @returns {Promise<Series>} */
@@ -61,6 +61,10 @@ export function getSeriesNow(id, what) {
   if (request.status !== 200) throw new Refusal(request.status, `The server answered with status ${request.status}.`);
   return JSON.parse(request.responseText);
 }
+
+/** How long calls took, of columns of kind 'histogram'. @param {string} id @param {Asked} what @param {AbortSignal} signal
+ *  @returns {Promise<import('./heat.js').Histogram>} */
+export const getHistogram = (id, what, signal) => get(seriesPath(id, what, 'histogram'), signal);
 
 /** @returns {Promise<import('./model.js').Status>} */
 export const getStatus = () => get('/api/v1/status');

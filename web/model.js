@@ -3,7 +3,7 @@
 
 /** As the API describes them.
  *  @typedef {'live' | 'ended' | 'crashed' | 'lost'} State
- *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter', last: number | null}} Column
+ *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram', last: number | null}} Column
  *  @typedef {{id: string, app: string, state: State, started: number, last: number, rows: number, lost: number,
  *    interval: number | null, columns: string[], tags: Record<string, string>, note: string, pinned: boolean}} Run
  *  @typedef {Run & {host: string, pid: number | null, build: string, args: string, column_info: Column[]}} RunDetail

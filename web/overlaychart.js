@@ -18,7 +18,7 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30
 /** The colour of a run in a comparison. @param {number} i */
 export const seriesColour = (i) => getComputedStyle(document.documentElement).getPropertyValue(`--series-${i + 1}`).trim();
 
-/** @param {HTMLElement} place @param {{name: string, unit: string, kind: 'gauge' | 'counter'}} column @param {Side[]} sides
+/** @param {HTMLElement} place @param {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram'}} column @param {Side[]} sides
  *  @param {[number, number]} range ms @param {number} width @param {{zoom: (range: [number, number]) => void,
  *  point: (values: (number | null)[] | null, at: number) => void}} on `point`: of each run, under the cursor; null: it left */
 export function makeOverlay(place, column, sides, range, width, on) {
