@@ -38,15 +38,33 @@ export const getDeleted = () => get('/api/v1/apps?deleted=1');
 /** @param {string} id @returns {Promise<RunDetail>} */
 export const getRun = (id) => get(path(id));
 
-/** `from`, `to` null: from the run's first, to its last row. @param {string} id
- *  @param {{from: number | null, to: number | null, points: number, columns: number[]}} what
- *  @param {AbortSignal} signal @returns {Promise<Series>} */
-export function getSeries(id, { from, to, points, columns }, signal) {
+/** `from`, `to` null: from the run's first, to its last row.
+ *  @typedef {{from: number | null, to: number | null, points: number, columns: number[]}} Asked */
+
+/** @param {string} id @param {Asked} what @param {'series' | 'histogram'} kind */
+function seriesPath(id, { from, to, points, columns }, kind = 'series') {
   const q = new URLSearchParams({ points: String(points), columns: columns.join() });
   if (from !== null) q.set('from', String(from));
   if (to !== null) q.set('to', String(to));
-  return get(`${path(id)}/series?${q}`, signal);
+  return `${path(id)}/${kind}?${q}`;
 }
+
+/** @param {string} id @param {Asked} what @param {AbortSignal} [signal] @returns {Promise<Series>} */
+export const getSeries = (id, what, signal) => get(seriesPath(id, what), signal);
+
+/** The same for one who cannot wait, as a page that is about to be printed: nothing else goes on until the answer is there.
+ *  @param {string} id @param {Asked} what @returns {Series} */
+export function getSeriesNow(id, what) {
+  const request = new XMLHttpRequest();
+  request.open('GET', seriesPath(id, what), false);
+  request.send();
+  if (request.status !== 200) throw new Refusal(request.status, `The server answered with status ${request.status}.`);
+  return JSON.parse(request.responseText);
+}
+
+/** How long calls took, of columns of kind 'histogram'. @param {string} id @param {Asked} what @param {AbortSignal} signal
+ *  @returns {Promise<import('./heat.js').Histogram>} */
+export const getHistogram = (id, what, signal) => get(seriesPath(id, what, 'histogram'), signal);
 
 /** @returns {Promise<import('./model.js').Status>} */
 export const getStatus = () => get('/api/v1/status');

@@ -6,7 +6,8 @@ import { plotWidth } from './chart.js';
 import { readTheme } from './colours.js';
 import { arrange } from './dom.js';
 import { FunctionTable } from './functiontable.js';
-import { functionsOf, groupsOf } from './groups.js';
+import { functionsOf, groupsOf, histogramOf } from './groups.js';
+import { HeatCard } from './heatcard.js';
 import { makeHidden } from './hidden.js';
 import { marked, plainLook, resized } from './look.js';
 import { makeMenu } from './menu.js';
@@ -22,6 +23,7 @@ import { watchTheme } from './theme.js';
  *    point: (pointed: import('./card.js').Pointed | null) => void}} Handlers */
 
 const NEAR = 300; // pixels outside of the window: there a chart is made already
+const MAKING_MS = 8; // of a frame
 
 export class Board {
   /** @param {HTMLElement} place @param {Handlers} on */
@@ -37,7 +39,9 @@ export class Board {
     this.marking = false;
     /** By column. @type {Map<number, Card>} */
     this.cards = new Map();
-    /** @type {WeakMap<Element, Card>} */
+    /** By the column of their histogram. @type {Map<number, HeatCard>} */
+    this.heats = new Map();
+    /** @type {WeakMap<Element, Card | HeatCard>} */
     this.cardOf = new WeakMap();
     this.functions = /** @type {import('./groups.js').Profiled[]} */ ([]);
     /** @type {Map<string, ReturnType<typeof makeSection>>} */
@@ -51,22 +55,28 @@ export class Board {
   }
 
   watch() {
-    readTheme();
     new ResizeObserver(() => this.resized()).observe(this.place);
     watchTheme(() => {
       readTheme();
-      for (const card of this.cards.values()) card.chart?.repaint();
+      for (const card of this.all()) card.chart?.repaint();
     });
     // While a range is being marked with the mouse, the charts stand still under it.
     this.place.addEventListener('mousedown', (event) => { this.marking = event.button === 0 && !event.shiftKey && !event.altKey; });
+    window.addEventListener('beforeprint', () => this.print());
+    window.addEventListener('afterprint', () => this.printed());
     for (const end of ['mouseup', 'blur']) window.addEventListener(end, () => { this.marking = false; });
+  }
+
+  /** Every place of a chart. @returns {(Card | HeatCard)[]} */
+  all() {
+    return [...this.cards.values(), ...this.heats.values()];
   }
 
   /** What the cards may ask for. @returns {import('./card.js').Handlers} */
   handlers() {
     return {
       zoom: (range) => {
-        for (const card of this.cards.values()) card.chart?.deselect();
+        for (const card of this.all()) card.chart?.deselect();
         this.on.zoom(range);
       },
       reset: this.on.reset,
@@ -79,7 +89,7 @@ export class Board {
   /** The observers tell after the next frame only: the first charts are asked for, and made, before that. */
   begin() {
     const near = innerHeight + NEAR;
-    const places = [...this.cards.values()].filter((card) => card.node.isConnected)
+    const places = this.all().filter((card) => card.node.isConnected)
       .map((card) => ({ card, box: card.node.getBoundingClientRect() })).filter(({ box }) => box.top < near && box.bottom > -NEAR);
     for (const { card, box } of places) {
       card.enter(this.width);
@@ -108,7 +118,7 @@ export class Board {
     const width = this.measure();
     if (width === 0 || width === this.width) return;
     this.width = width;
-    for (const card of this.cards.values()) card.resize(width);
+    for (const card of this.all()) card.resize(width);
     this.ask();
     this.draw();
   }
@@ -120,15 +130,16 @@ export class Board {
 
   /** Tells the feed what is near the window, and how fine it can be shown. */
   ask() {
-    const columns = [...this.cards.values()].filter((card) => card.chart).map((card) => card.index);
+    const columns = [...this.cards.values()].filter((card) => card.width > 0).map((card) => card.index);
     if (this.width > 0) this.feed?.want(columns, Math.round(plotWidth(this.width) * Math.min(devicePixelRatio, 2)));
   }
 
   clear() {
     this.near.disconnect();
     this.view.disconnect();
-    for (const card of this.cards.values()) card.enter(0);
+    for (const card of this.all()) card.enter(0);
     this.cards.clear();
+    this.heats.clear();
     this.sections.clear();
     this.table.rest();
     this.built = '';
@@ -159,13 +170,16 @@ export class Board {
     const columns = feed.run.column_info;
     for (const card of this.cards.values()) card.dress(this.look);
     const groups = groupsOf(columns, this.look);
-    const nodes = groups.map((group) => this.section(group));
+    const nodes = groups.map((group) => this.section(group, histogramOf(columns, group)));
     const functions = groups.findIndex(({ kind }) => kind === 'function');
     if (this.functions.length > 0) nodes.splice(functions < 0 ? nodes.length : functions, 0, this.table.node);
     arrange(this.place, [...nodes, this.hidden.show(columns.map((c) => c.name).filter((name) => this.look.hide.includes(name)))]);
     this.width = this.measure();
-    if (first) this.begin();
-    for (const card of this.cards.values()) {
+    if (first) {
+      readTheme(); // here, where the page has just been laid out, it costs nothing
+      this.begin();
+    }
+    for (const card of this.all()) {
       if (!card.node.isConnected) {
         card.enter(0);
         card.seen = false;
@@ -177,12 +191,22 @@ export class Board {
     }
   }
 
-  /** @param {Group} group */
-  section(group) {
+  /** @param {Group} group @param {number} index the column of its histogram */
+  heat(group, index) {
+    const { zoom, reset, point } = this.handlers();
+    const made = this.heats.get(index) ?? new HeatCard(index, group.title, { zoom, reset, point,
+      menu: (card, button) => this.feed && this.openMenu(button, card.options(this.feed)) });
+    this.heats.set(index, made);
+    this.cardOf.set(made.node, made);
+    return made.node;
+  }
+
+  /** @param {Group} group @param {number | undefined} histogram its column */
+  section(group, histogram) {
     const key = keyOf(group.kind, group.title);
     const made = this.sections.get(key) ?? makeSection(group, (names, on) => this.on.dress(marked(this.look, 'rate', names, on)));
     this.sections.set(key, made);
-    return made.show(group.columns.map((i) => /** @type {Card} */ (this.cards.get(i))));
+    return made.show(group.columns.map((i) => /** @type {Card} */ (this.cards.get(i))), histogram === undefined ? [] : [this.heat(group, histogram)]);
   }
 
   /** To the charts of a function; those that are pinned stand elsewhere, those that are hidden come back. @param {string} name */
@@ -220,12 +244,37 @@ export class Board {
     this.draw();
   }
 
+  /** Making charts takes longer than drawing them anew: some of them now, and the others in the next frames. */
   draw() {
     const { feed } = this;
     if (!feed || this.marking) return;
     const range = feed.range;
-    for (const card of this.cards.values()) if (card.seen) card.draw(feed, range);
+    const begun = performance.now();
+    for (const card of this.all()) {
+      const made = card.chart !== null;
+      if (card.seen || !made) card.draw(feed, range);
+      if (made || !card.chart || performance.now() - begun < MAKING_MS) continue;
+      requestAnimationFrame(() => this.draw());
+      return;
+    }
     this.table.render(feed, this.functions);
+  }
+
+  /** Paper has no window that only some charts are in. */
+  print() {
+    const { feed } = this;
+    if (!feed || this.place.hidden) return;
+    const cards = [...this.cards.values()].filter((card) => card.node.isConnected);
+    feed.complete(cards.map((card) => card.index));
+    for (const card of cards) card.print(feed, feed.range);
+    this.table.show(feed, this.functions, feed.traces, feed.range);
+  }
+
+  printed() {
+    for (const card of this.cards.values()) {
+      card.paper?.remove();
+      card.paper = null;
+    }
   }
 }
 

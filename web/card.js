@@ -3,11 +3,13 @@
 
 import { positive } from './axes.js';
 import { makeChart } from './chart.js';
+import { theme } from './colours.js';
 import { el, setAttribute, setText } from './dom.js';
 import { clock, duration, number, scaleOf, shown, text } from './format.js';
 import { makeGrip } from './grip.js';
 import { heightOf, plainLook } from './look.js';
 import { extent } from './model.js';
+import { PAPER, svgOf } from './picture.js';
 import { perSecond, rateOf } from './rate.js';
 import { drifts, perHour, reason, verdictWords } from './verdict.js';
 
@@ -40,6 +42,7 @@ export class Card {
     this.chart = null;
     /** @type {Trace | undefined} */
     this.trace = undefined;
+    this.paper = /** @type {Element | null} */ (null); // while the page is printed
     this.latest = /** @type {number | null} */ (null);
     this.drawn = -1; // the feed's version that the chart shows
     this.seen = false;
@@ -80,13 +83,15 @@ export class Card {
   /** @param {number} width of the chart; 0: it is too far from the window to be drawn */
   enter(width) {
     this.width = width;
-    if ((width > 0) === (this.chart !== null)) return;
+    if (width > 0) return;
     this.chart?.destroy();
     this.chart = null;
     this.drawn = -1;
-    if (width === 0) return;
+  }
+
+  make() {
     const { zoom, reset } = this.on;
-    this.chart = makeChart(this.plot, { unit: this.shownUnit, width, height: this.height, log: this.log },
+    return makeChart(this.plot, { unit: this.shownUnit, width: this.width, height: this.height, log: this.log },
       { zoom, reset, cursor: () => this.point() });
   }
 
@@ -97,23 +102,41 @@ export class Card {
     this.drawn = -1;
   }
 
-  /** @param {Feed} feed @param {Range} range */
+  /** The chart is made when there is something to draw. @param {Feed} feed @param {Range} range */
   draw(feed, range) {
-    if (!this.chart || this.drawn === feed.version) return;
-    this.drawn = feed.version;
-    const found = feed.findings.get(this.index);
     const raw = feed.traces.get(this.index);
-    this.trace = raw && this.rate ? rateOf(raw) : raw;
-    this.chart.draw({ trace: this.trace && this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
+    if (!raw || this.width === 0 || this.drawn === feed.version) return;
+    this.drawn = feed.version;
+    this.chart ??= this.make();
+    const found = feed.findings.get(this.index);
+    this.trace = this.rate ? rateOf(raw) : raw;
+    this.chart.draw({ trace: this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
       found: (found?.kind === 'counter') === this.rate ? found : undefined }); // a counter is judged by its rate
-    showVerdict(this.finding, found);
-    if (!this.trace) return;
-    const seen = extent(this.trace, range);
+    this.tell(feed, range, this.trace);
+  }
+
+  /** The figures above the chart, and the chart in words. @param {Feed} feed @param {Range} range @param {Trace} trace */
+  tell(feed, range, trace) {
+    showVerdict(this.finding, feed.findings.get(this.index));
+    const seen = extent(trace, range);
     // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
     if (feed.view.kind !== 'range' && !this.rate) seen.latest = feed.run.column_info[this.index]?.last ?? seen.latest;
     this.latest = seen.latest;
-    this.say(this.chart.cursor()?.index ?? null);
+    this.say(this.chart?.cursor()?.index ?? null);
     setAttribute(this.plot, 'aria-label', this.summary(seen, feed, range));
+  }
+
+  /** A drawing in place of the chart, which is as fine as a screen. @param {Feed} feed @param {Range} range */
+  print(feed, range) {
+    const raw = feed.traces.get(this.index);
+    if (!raw) return;
+    this.trace = this.rate ? rateOf(raw) : raw;
+    this.tell(feed, range, this.trace);
+    const svg = svgOf({ title: this.column.name, about: '', unit: this.shownUnit, log: this.log, trace: this.trace, range, gaps: feed.gaps,
+      marks: feed.marks, colours: theme }, PAPER);
+    this.paper = document.importNode(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement, true);
+    this.paper.classList.add('paper');
+    this.plot.append(this.paper);
   }
 
   /** The cursor moved, over this chart or another. */

@@ -102,7 +102,7 @@ function options({ unit, width, height, log }, on, now) {
 const line = { stroke: () => theme.muted, font: FONT, ticks: { show: false }, grid: { stroke: () => theme.grid, width: 1 } };
 
 /** @returns {uPlot.Axis} */
-const timeAxisOf = () => ({ ...line, size: 25, gap: 7, space: 68, values: timeLabels, incrs: TIME_STEPS });
+export const timeAxisOf = () => ({ ...line, size: 25, gap: 7, space: 68, values: timeLabels, incrs: TIME_STEPS });
 
 /** @param {string} unit @returns {uPlot.Axis} */
 const valueAxisOf = (unit) => ({
@@ -111,7 +111,7 @@ const valueAxisOf = (unit) => ({
 });
 
 /** @param {string} unit @returns {uPlot.Axis} */
-const logAxisOf = (unit) => ({
+export const logAxisOf = (unit) => ({
   ...line, size: AXIS, gap: 6, space: TICK, values: (_, ticks) => logLabels(ticks, unit), filter: (_, ticks) => ticks,
   splits: (u, _, min, max) => logTicks(min, max, unit, Math.floor(u.bbox.height / devicePixelRatio / TICK)),
 });
@@ -130,7 +130,7 @@ function timeLabels(u, ticks) {
 
 /** Charts share the cursor's time, but only the one under the pointer takes a drag for a zoom; one with a modifier is
  *  a pan (gestures.js). @param {Handlers} on @returns {uPlot.Cursor} */
-function cursor(on) {
+export function cursor(on) {
   return {
     y: false,
     points: { size: 7, width: 0, fill: () => theme.accent },

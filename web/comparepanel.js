@@ -4,7 +4,7 @@
 import { compareColumns, comparePassports, sharedMarks } from './comparison.js';
 import { makeCompareTable } from './comparetable.js';
 import { arrange, el, setText } from './dom.js';
-import { moment } from './format.js';
+import { moment, text as textOf } from './format.js';
 import { MOST_RUNS } from './insightstate.js';
 import { elapsed, makeOverlay } from './overlaychart.js';
 import { loadSides } from './sides.js';
@@ -28,24 +28,28 @@ export function makeCompare(on) {
   const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
   const grid = el('div', { class: 'grid' });
   const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
-    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range.' })),
+    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range. A slope in brackets is not sure.' })),
   section('Facts', passports), section('Charts', grid));
   const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
   /** @type {Map<string, HTMLElement>} */
   const figures = new Map();
   let shown = /** @type {Side[]} */ ([]);
   let span = /** @type {Insight['span']} */ (null);
-  /** @type {WeakMap<Element, () => {destroy: () => void}>} */
-  const makers = new WeakMap();
+  /** How the chart of each place is made. @type {Map<Element, () => {destroy: () => void}>} */
+  const places = new Map();
   /** @type {Map<Element, {destroy: () => void}>} */
   const charts = new Map();
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      const make = makers.get(target);
+      const make = places.get(target);
       if (isIntersecting && make && !charts.has(target)) charts.set(target, make());
       else if (!isIntersecting) drop(target);
     }
   }, { rootMargin: '300px' });
+
+  window.addEventListener('beforeprint', () => { // paper has no window that only some are in
+    for (const [plot, make] of places) if (!charts.has(plot)) charts.set(plot, make());
+  });
 
   align.addEventListener('change', () => on.change({ mark: align.value === START ? null : align.value.slice(1), span: null }));
   whole.addEventListener('click', () => on.change({ span: null }));
@@ -126,17 +130,24 @@ export function makeCompare(on) {
     near.disconnect();
     for (const place of [...charts.keys()]) drop(place);
     figures.clear();
+    places.clear();
     const [from, to] = range();
     arrange(grid, compareColumns(shown).map(({ name, unit, kind, figures: of }) => {
       const plot = el('div', { class: 'plot', role: 'img', 'aria-label': `${name} in ${of.filter((f) => f?.mean !== null && f !== null).length} runs, from ${elapsed(from)} to ${elapsed(to)}. The table of columns has its figures.` });
-      makers.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, (chosen) => on.change({ span: chosen })));
+      const now = el('span', { class: 'now', 'aria-hidden': 'true' });
+      const shownUnit = kind === 'counter' ? `${unit}/s` : unit;
+      places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, {
+        zoom: (chosen) => on.change({ span: chosen }),
+        point: (values, at) => arrange(now, values === null ? [] : [el('span', { class: 'unit', text: elapsed(Math.round(at / 1000) * 1000) }),
+          ...values.map((v, i) => el('span', {}, el('span', { class: 'swatch', 'data-series': String(i + 1) }), v === null ? '–' : textOf(v, shownUnit)))]),
+      }));
       plot.addEventListener('dblclick', () => on.change({ span: null }));
       const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
-        el('span', { class: 'unit', text: kind === 'counter' ? `${unit}/s` : unit })), plot);
+        el('span', { class: 'unit', text: shownUnit }), now), plot);
       figures.set(name, node);
       return node;
     }));
-    for (const plot of grid.querySelectorAll('.plot')) near.observe(plot);
+    for (const plot of places.keys()) near.observe(plot);
   }
 
   let width = 0;

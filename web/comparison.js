@@ -11,7 +11,7 @@
  *  marked: boolean}} Side `marked`: it has the mark that they are laid by */
 /** Of one column of one run. `p99` lies between the two; slope per hour.
  *  @typedef {{mean: number | null, p99: [number, number] | null, slope: number | null, drift: Drift | undefined}} Figures
- *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter', figures: (Figures | null)[]}} Row */
+ *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram', figures: (Figures | null)[]}} Row */
 
 /** Labels of marks that more than one of the runs have, so that the runs can be laid on each other by them.
  *  @param {{marks: import('./model.js').Mark[]}[]} all @returns {string[]} */

@@ -10,13 +10,22 @@ import { clock, date, number, scaleOf, span } from './format.js';
 
 /** @param {Card} card @param {Range} range @param {number} now */
 export function showTable({ column, trace, shownUnit }, range, now) {
-  const close = el('button', { type: 'button', class: 'quiet', text: 'Close' });
   const points = trace ? inRange(trace, range) : [];
+  open(column.name, caption(points.length, trace, span(range.from, range.to, now)), trace ? table(trace, points, shownUnit) : '');
+}
+
+/** @param {string} title @param {string} about @param {string[]} heads @param {string[][]} rows the first of each is its head */
+export function openTable(title, about, heads, rows) {
+  open(title, about, el('table', {}, el('thead', {}, el('tr', {}, ...heads.map((text) => el('th', { scope: 'col', text })))),
+    el('tbody', {}, ...rows.map(([head = '', ...cells]) => el('tr', {}, el('th', { scope: 'row', text: head }), ...cells.map((text) => el('td', { text })))))));
+}
+
+/** @param {string} title @param {string} about @param {Node | string} values */
+function open(title, about, values) {
+  const close = el('button', { type: 'button', class: 'quiet', text: 'Close' });
   const dialog = el('dialog', { class: 'datatable', 'aria-labelledby': 'datatable-title' },
-    el('header', {}, el('h2', { id: 'datatable-title', text: column.name }), close),
-    el('p', { text: caption(points.length, trace, span(range.from, range.to, now)) }),
-    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Values of ${column.name}` },
-      trace ? table(trace, points, shownUnit) : ''));
+    el('header', {}, el('h2', { id: 'datatable-title', text: title }), close), el('p', { text: about }),
+    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Values of ${title}` }, values));
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => dialog.remove());
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());

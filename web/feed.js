@@ -2,8 +2,8 @@
 // feed: the data of the run that is shown. Fetches what is in view at the resolution of the screen, joins it with what
 // the stream brings, and keeps what it has while the server is away.
 
-import { Refusal, follow, getRun, getSeries } from './api.js';
-import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
+import { Refusal, follow, getRun, getSeries, getSeriesNow } from './api.js';
+import { append, asked, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from './model.js';
 
 /** @typedef {import('./model.js').RunDetail} RunDetail
  *  @typedef {import('./model.js').Run} Run
@@ -12,6 +12,7 @@ import { append, coarsen, mergeGaps, mergeMarks, rangeOf, traceOf, trim } from '
  *  @typedef {import('./model.js').Trace} Trace */
 
 const BATCH = 24;          // columns in one request: the first charts need not wait for the last
+const MANY = 200;          // the same where nobody waits for the first
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const PATIENCE_MS = 500;   // with a request that was overtaken
 const RETRY_MS = 2000;
@@ -236,15 +237,27 @@ export class Feed {
   }
 
   /** One request at a time, for the columns in view that are out of date. */
-  async pump() {
+  pump() {
     if (this.busy || this.closed || this.unreadable) return;
     const columns = this.wanted.filter((c) => this.fetched.get(c) !== this.epoch).slice(0, BATCH);
     if (columns.length === 0) return;
+    const what = { ...asked(this.view, this.range), points: this.points, columns };
+    this.receive(columns, (signal) => getSeries(this.run.id, what, signal));
+  }
+
+  /** What was asked for before there was a feed. @param {import('./early.js').First} first */
+  begin({ columns, points, series }) {
+    this.points = points;
+    this.receive(columns, () => series);
+  }
+
+  /** @param {number[]} columns @param {(signal: AbortSignal) => Promise<Series>} ask */
+  async receive(columns, ask) {
     const busy = this.busy = new AbortController();
     const epoch = this.epoch;
     this.begun = performance.now();
     try {
-      const series = await getSeries(this.run.id, { ...this.asked(), points: this.points, columns }, busy.signal);
+      const series = await ask(busy.signal);
       if (busy.signal.aborted) return;
       this.busy = null;
       this.adopt(series, columns, epoch);
@@ -262,11 +275,18 @@ export class Feed {
     }
   }
 
-  /** What to ask for: open to the newest row while following. */
-  asked() {
-    const { from, to } = this.range;
-    if (this.view.kind === 'range') return { from, to };
-    return { from: this.view.kind === 'all' ? null : from, to: null };
+  /** Has all of these columns when it returns, unless the server is away. @param {number[]} columns */
+  complete(columns) {
+    const missing = columns.filter((c) => this.fetched.get(c) !== this.epoch);
+    if (this.away !== null || this.unreadable) return;
+    for (let i = 0; i < missing.length; i += MANY) {
+      const some = missing.slice(i, i + MANY);
+      try {
+        this.adopt(getSeriesNow(this.run.id, { ...asked(this.view, this.range), points: this.points, columns: some }), some, this.epoch);
+      } catch {
+        return; // the stream, or the next request, tells what is wrong
+      }
+    }
   }
 
   /** @param {Series} series @param {number[]} columns @param {number} epoch when it was asked for */

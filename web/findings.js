@@ -14,7 +14,7 @@ export function drawShifts(u, found) {
   if (!found || found.shifts.length === 0) return;
   const { ctx, bbox: { left, width } } = u;
   const px = devicePixelRatio;
-  begin(u);
+  begin(u, 0);
   ctx.beginPath();
   for (const { time, before, after } of found.shifts) {
     const x = u.valToPos(time, 'x', true);
@@ -34,7 +34,7 @@ export function drawShifts(u, found) {
 export function circleOutliers(u, found) {
   if (!found || found.outliers.length === 0) return;
   const { ctx, bbox: { left, width } } = u;
-  begin(u);
+  begin(u, RING + 1); // a ring at the edge is a whole one
   for (const { from, to, value } of found.outliers) {
     const x = u.valToPos((from + to) / 2, 'x', true);
     if (x < left || x > left + width) continue;
@@ -45,11 +45,12 @@ export function circleOutliers(u, found) {
   ctx.restore();
 }
 
-/** Nothing is drawn beside the plot. @param {uPlot} u */
-function begin({ ctx, bbox: { left, top, width, height } }) {
+/** Nothing is drawn beside the plot, and `air` around it. @param {uPlot} u @param {number} air CSS pixels */
+function begin({ ctx, bbox: { left, top, width, height } }, air) {
+  const more = air * devicePixelRatio;
   ctx.save();
   ctx.beginPath();
-  ctx.rect(left, top, width, height);
+  ctx.rect(left - more, top - more, width + 2 * more, height + 2 * more);
   ctx.clip();
   ctx.strokeStyle = theme.lost;
   ctx.lineWidth = 2 * devicePixelRatio;

@@ -5,7 +5,7 @@ import { getSeries } from './api.js';
 import { arrange, el, setAttribute, setText } from './dom.js';
 import { number, text } from './format.js';
 import { rowOf, sorted, sparkline } from './functions.js';
-import { traceOf } from './model.js';
+import { asked, traceOf } from './model.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./functions.js').Row} Row
@@ -90,17 +90,22 @@ export class FunctionTable {
     const range = feed.range;
     const columns = functions.flatMap(({ parts }) => PARTS.flatMap((part) => parts.get(part) ?? []));
     try {
-      const series = await getSeries(feed.run.id, { ...feed.asked(), points: POINTS, columns }, busy.signal);
-      const traces = new Map(columns.map((c) => [c, traceOf(series, feed.run.columns[c] ?? '')]));
-      /** @param {Profiled} it */
-      const now = ({ parts }) => (feed.view.kind === 'range' ? null : feed.run.column_info[parts.get('active_instances') ?? -1]?.last ?? null);
-      this.rows = functions.map((it) => rowOf(it, traces, range, now(it)));
-      this.range = range;
-      this.draw();
+      const series = await getSeries(feed.run.id, { ...asked(feed.view, feed.range), points: POINTS, columns }, busy.signal);
+      this.show(feed, functions, new Map(columns.map((c) => [c, traceOf(series, feed.run.columns[c] ?? '')])), range);
     } catch {
       // Stays as it is: the charts tell when the server is away, and the next render tries again.
       if (!busy.signal.aborted) this.asked.what = '';
     }
+  }
+
+  /** @param {Feed} feed @param {Profiled[]} functions @param {Map<number, import('./model.js').Trace>} traces by column
+   *  @param {import('./model.js').Range} range */
+  show(feed, functions, traces, range) {
+    /** @param {Profiled} it */
+    const now = ({ parts }) => (feed.view.kind === 'range' ? null : feed.run.column_info[parts.get('active_instances') ?? -1]?.last ?? null);
+    this.rows = functions.map((it) => rowOf(it, traces, range, now(it)));
+    this.range = range;
+    this.draw();
   }
 
   draw() {

@@ -31,6 +31,9 @@ export function functionsOf(columns) {
   return [...found.values()].filter(({ parts }) => parts.has('hits') && parts.has('average_time'));
 }
 
+/** The column that has a function's histogram, if the program sends any. @param {Column[]} columns @param {Group} group */
+export const histogramOf = (columns, { kind, columns: of }) => (kind === 'function' ? of.find((i) => columns[i]?.kind === 'histogram') : undefined);
+
 /** The charts in groups, each chart once, those hidden in none.
  *  @param {Column[]} columns @param {import('./look.js').Look} look @returns {Group[]} */
 export function groupsOf(columns, look) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // main: wiring. The address says what is shown; everything else follows from it and from what the server tells.
 
-import { Refusal, getApps, getRun, getStatus } from './api.js';
+import { Refusal, getRun } from './api.js';
 import { makeBar } from './bar.js';
 import { Board } from './board.js';
 import { arrange, byId, setAttribute, setText } from './dom.js';
+import { earlyApps, earlyOpening, earlyStatus, soon } from './early.js';
 import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
@@ -120,12 +121,15 @@ async function open(id, asked) {
   if (state.opening === id) return;
   state.opening = id;
   try {
-    const run = await getRun(id);
+    const early = await earlyOpening(id);
+    const run = early?.run ?? await getRun(id);
+    if (early) await soon(early.first.series); // then the first picture is a whole one
     if (state.selected !== id) return; // the reader went on meanwhile
     const view = asked ?? usualView(run.state);
     leave();
     settle(id, view);
     state.feed = new Feed(run, view, plan);
+    if (early && sameView(view, early.view)) state.feed.begin(early.first);
     state.feed.listen();
   } catch (error) {
     if (state.selected !== id) return;
@@ -175,10 +179,10 @@ async function poll() {
   polling = true;
   const began = performance.now();
   try {
-    state.status = await getStatus(); // answered without the store, which may be away
+    state.status = await earlyStatus(); // answered without the store, which may be away
     state.away = null;
     if (state.feed) state.feed.behind = state.status.behind;
-    state.apps = await getApps();
+    state.apps = await earlyApps();
     state.treeIsOld = true;
     manager.deleted.refresh();
     state.trouble = '';
@@ -224,11 +228,6 @@ function render() {
   const none = !apps || apps.length === 0;
   finder.hide(none);
   byId('tree').hidden = none;
-  if (apps && state.treeIsOld) {
-    const test = finder.test(now);
-    tree({ apps: filterApps(apps, test), selected: state.selected, now, searching: test !== null });
-  }
-  state.treeIsOld = false;
   const at = standing(now);
   const { text, action } = noticeOf(at);
   const lost = action === 'retry' ? at.since : null;
@@ -249,6 +248,15 @@ function render() {
   board.render(feed, state.look);
   if (state.goTo && board.show(state.goTo)) state.goTo = '';
   if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
+  if (state.treeIsOld) requestAnimationFrame(drawTree);
+  state.treeIsOld = false;
+}
+
+/** In a frame of its own: the charts don't wait for it. */
+function drawTree() {
+  const now = Date.now();
+  const test = finder.test(now);
+  if (state.apps) tree({ apps: filterApps(state.apps, test), selected: state.selected, now, searching: test !== null });
 }
 
 /* ---- events ---- */

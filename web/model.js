@@ -3,7 +3,7 @@
 
 /** As the API describes them.
  *  @typedef {'live' | 'ended' | 'crashed' | 'lost'} State
- *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter', last: number | null}} Column
+ *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram', last: number | null}} Column
  *  @typedef {{id: string, app: string, state: State, started: number, last: number, rows: number, lost: number,
  *    interval: number | null, columns: string[], tags: Record<string, string>, note: string, pinned: boolean}} Run
  *  @typedef {Run & {host: string, pid: number | null, build: string, args: string, column_info: Column[]}} RunDetail
@@ -127,6 +127,13 @@ export function rangeOf(view, first, last) {
   if (view.kind === 'range') return { from: view.from, to: view.to };
   const to = Math.max(last, first + 1000);
   return { from: view.kind === 'all' ? first : Math.max(first, to - view.seconds * 1000), to };
+}
+
+/** What of a run to fetch for a view: open to the newest row while following; null: from the first, to the last.
+ *  @param {View} view @param {Range} range that of the view @returns {{from: number | null, to: number | null}} */
+export function asked(view, { from, to }) {
+  if (view.kind === 'range') return { from, to };
+  return { from: view.kind === 'all' ? null : from, to: null };
 }
 
 /** @param {View} a @param {View} b */

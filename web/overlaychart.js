@@ -11,15 +11,17 @@ import uPlot from './uPlot.esm.js';
 
 const HEIGHT = 152, LEFT = 52, RIGHT = 18, TOP = 8;
 const FONT = '11px system-ui, sans-serif';
+const CHARACTER = 6.4; // pixels, about
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * 60e3),
   ...[1, 2, 5, 10, 20, 50, 100].map((d) => d * 86400e3)];
 
 /** The colour of a run in a comparison. @param {number} i */
 export const seriesColour = (i) => getComputedStyle(document.documentElement).getPropertyValue(`--series-${i + 1}`).trim();
 
-/** @param {HTMLElement} place @param {{name: string, unit: string, kind: 'gauge' | 'counter'}} column @param {Side[]} sides
- *  @param {[number, number]} range ms @param {number} width @param {(range: [number, number]) => void} zoom */
-export function makeOverlay(place, column, sides, range, width, zoom) {
+/** @param {HTMLElement} place @param {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram'}} column @param {Side[]} sides
+ *  @param {[number, number]} range ms @param {number} width @param {{zoom: (range: [number, number]) => void,
+ *  point: (values: (number | null)[] | null, at: number) => void}} on `point`: of each run, under the cursor; null: it left */
+export function makeOverlay(place, column, sides, range, width, on) {
   const unit = column.kind === 'counter' ? `${column.unit}/s` : column.unit;
   const tables = sides.map(({ series, zero }) => {
     const t = traceFor(series, column.name, column.kind === 'counter');
@@ -31,17 +33,41 @@ export function makeOverlay(place, column, sides, range, width, zoom) {
     width, height: HEIGHT, padding: [TOP, RIGHT, 0, 0], legend: { show: false },
     scales: { x: { time: false, range: () => range }, y: { range: (_, min, max) => valueRange(min, max) } },
     series: [{}, ...sides.map((_, i) => ({ stroke: () => seriesColour(i), width: i === 0 ? 2 : 1.25, spanGaps: true, points: { show: false } }))],
-    axes: [{ ...line, size: 25, gap: 7, space: 68, incrs: STEPS, values: (_, ticks) => ticks.map(elapsed) },
+    axes: [{ ...line, size: 25, gap: 7, space: 68, incrs: STEPS, values: timeLabels },
       { ...line, size: LEFT, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit),
         incrs: (_, __, min, max) => increments(unit, Math.max(Math.abs(min), Math.abs(max))) }],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 }, sync: { key: 'compared', setSeries: false, scales: ['x', null],
       filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } } },
-    hooks: { setSelect: [(u) => {
+    hooks: { setCursor: [(u) => {
+      const left = u.cursor.left ?? -1;
+      const at = u.posToVal(left, 'x');
+      on.point(left < 0 ? null : tables.map((table) => nearest(table, at)), at);
+    }], setSelect: [(u) => {
       const { left, width: wide } = u.select;
-      if (wide > 0) zoom([Math.round(u.posToVal(left, 'x')), Math.round(u.posToVal(left + wide, 'x'))]);
+      if (wide > 0) on.zoom([Math.round(u.posToVal(left, 'x')), Math.round(u.posToVal(left + wide, 'x'))]);
     }] },
   };
   return new uPlot(options, uPlot.join(tables), place);
+}
+
+/** A label that would be cut off at the right edge is left out. @param {uPlot} u @param {number[]} ticks */
+const timeLabels = (u, ticks) => ticks.map((ms) => {
+  const label = elapsed(ms);
+  const room = u.width - LEFT - u.valToPos(ms, 'x');
+  return label.length * CHARACTER / 2 > room ? '' : label;
+});
+
+/** The value of the row that is nearest; none where the run has not begun, or is over. @param {uPlot.AlignedData} table @param {number} at */
+function nearest([time, values], at) {
+  if (time.length === 0 || at < /** @type {number} */ (time[0]) || at > /** @type {number} */ (time[time.length - 1])) return null;
+  let [low, high] = [0, time.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (/** @type {number} */ (time[middle]) <= at) low = middle;
+    else high = middle;
+  }
+  const closer = at - /** @type {number} */ (time[low]) < /** @type {number} */ (time[high]) - at ? low : high;
+  return values?.[closer] ?? null;
 }
 
 /** "0", "+1 h 30 min", "−5 s". @param {number} ms */

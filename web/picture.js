@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// picture: a chart as an SVG drawing made from its data, to be put into a report. Pure.
+// picture: a chart as an SVG drawing made from its data, to be put into a report, or on paper. Pure.
 
 import { TIME_STEPS, logLabels, logRange, logTicks, positive } from './axes.js';
 import { axis, increments, number, text, timeAxis } from './format.js';
@@ -11,12 +11,17 @@ import { placeLabels } from './overlay.js';
 /** `about`: the line below the title. `colours`: by the names of colours.js.
  *  @typedef {{title: string, about: string, unit: string, log: boolean, trace: Trace, range: Range,
  *    gaps: import('./model.js').Gap[], marks: import('./model.js').Mark[], colours: Record<string, string>}} Picture */
+/** How large a drawing is, where in it the plot lies, how large its labels are, how many ticks there are at most; `alone`: it
+ *  says itself what it shows, and has a ground.
+ *  @typedef {{width: number, height: number, left: number, right: number, top: number, bottom: number, font: number,
+ *    times: number, values: number, alone: boolean}} Form */
 
-export const SIZE = { width: 960, height: 400 };
-const PLOT = { left: 76, right: SIZE.width - 28, top: 78, bottom: SIZE.height - 36 };
+/** A file. @type {Form} */
+export const FILE = { width: 960, height: 400, left: 76, right: 932, top: 78, bottom: 364, font: 12, times: 8, values: 6, alone: true };
+/** Below the name of its column, among others. @type {Form} */
+export const PAPER = { width: 340, height: 140, left: 46, right: 330, top: 14, bottom: 122, font: 9, times: 6, values: 5, alone: false };
 const FONT = 'system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif';
-const CHARACTER = 7; // of a label of 12 pixels, about; where a drawing is shown is not known here
-const TICKS = { time: 8, value: 6 };
+const CHARACTER = 0.58; // of a label's size, about; where a drawing is shown is not known here
 
 /** Names come from strangers; and XML takes no control characters. @param {string} s */
 const escape = (s) => s.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
@@ -34,9 +39,10 @@ function node(tag, set, inside = '') {
 /** @param {number} x @param {number} y @param {string} s @param {Record<string, string | number>} [set] */
 const label = (x, y, s, set = {}) => node('text', { x, y, ...set }, escape(s));
 
-/** Round moments of local time; days as the calendar has them, whatever their length. @param {Range} range @returns {number[]} */
-export function timeTicks({ from, to }) {
-  const step = TIME_STEPS.find((s) => (to - from) / s <= TICKS.time) ?? to - from;
+/** Round moments of local time; days as the calendar has them, whatever their length. @param {Range} range
+ *  @param {number} most @returns {number[]} */
+export function timeTicks({ from, to }, most) {
+  const step = TIME_STEPS.find((s) => (to - from) / s <= most) ?? to - from;
   const at = new Date(from).setHours(0, 0, 0, 0);
   const ticks = [];
   for (let i = Math.max(0, Math.floor((from - at) / step) - 1), t = at; t <= to; i++) {
@@ -46,10 +52,10 @@ export function timeTicks({ from, to }) {
   return ticks;
 }
 
-/** @param {number} min @param {number} max @param {string} unit @returns {number[]} */
-function valueTicks(min, max, unit) {
+/** @param {number} min @param {number} max @param {string} unit @param {number} most @returns {number[]} */
+function valueTicks(min, max, unit, most) {
   const steps = increments(unit, Math.max(Math.abs(min), Math.abs(max)));
-  const step = steps.find((s) => (max - min) / s <= TICKS.value) ?? max - min;
+  const step = steps.find((s) => (max - min) / s <= most) ?? max - min;
   const first = Math.ceil(min / step);
   return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
@@ -77,23 +83,29 @@ function pieces({ trace, gaps }, pointOf) {
 /** @param {[number, number][]} points */
 const path = (points) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${px(x)} ${px(y)}`).join('');
 
-/** @param {Picture} picture @returns {string} */
-export function svgOf(picture) {
-  const { title, about, unit, log, range, gaps, marks, colours: c } = picture;
-  const trace = log ? positive(picture.trace) : picture.trace;
-  const p = { ...picture, trace };
+/** Where things are in a drawing: its scales, and the ticks with their names. @param {Picture} p @param {Form} form */
+function layOut({ trace, log, unit, range }, form) {
+  const { left, right, top, bottom } = form;
   const seen = extent(trace, range);
   const [low, high] = log ? logRange(seen.min, seen.max) : valueRange(seen.min, seen.max);
   const scale = log ? Math.log : (/** @type {number} */ v) => v;
-  const x = (/** @type {number} */ t) => PLOT.left + (t - range.from) / (range.to - range.from) * (PLOT.right - PLOT.left);
-  const y = (/** @type {number} */ v) => PLOT.bottom - (scale(v) - scale(low)) / (scale(high) - scale(low)) * (PLOT.bottom - PLOT.top);
-  const inside = (/** @type {number} */ t) => Math.max(PLOT.left, Math.min(PLOT.right, x(t)));
-  const times = timeTicks(range);
-  const values = log ? logTicks(low, high, unit, TICKS.value) : valueTicks(low, high, unit);
-  const names = log ? logLabels(values, unit) : axis(values, unit);
-  const timeNames = timeAxis(times);
-  const muted = { fill: c.muted ?? '', 'font-size': 12 };
+  const times = timeTicks(range, form.times);
+  const values = log ? logTicks(low, high, unit, form.values) : valueTicks(low, high, unit, form.values);
+  const x = (/** @type {number} */ t) => left + (t - range.from) / (range.to - range.from) * (right - left);
+  return {
+    seen, times, values, x,
+    y: (/** @type {number} */ v) => bottom - (scale(v) - scale(low)) / (scale(high) - scale(low)) * (bottom - top),
+    inside: (/** @type {number} */ t) => Math.max(left, Math.min(right, x(t))),
+    timeNames: timeAxis(times),
+    valueNames: log ? logLabels(values, unit) : axis(values, unit),
+  };
+}
+/** @typedef {ReturnType<typeof layOut>} Layout */
 
+/** The line of the mean, and the band around it where a point stands for several rows. @param {Picture} p @param {Form} form
+ *  @param {Layout} at */
+function drawTrace(p, { font }, { x, y }) {
+  const { trace, colours: c } = p;
   /** @param {(number | null)[]} column @returns {(i: number) => [number, number] | null} */
   const points = (column) => (i) => {
     const v = column[i] ?? null;
@@ -103,26 +115,55 @@ export function svgOf(picture) {
   const feet = pieces(p, points(trace.min));
   const band = reduced(trace) && tops.length === feet.length ? tops.map((piece, i) => `${path([...piece, ...(feet[i] ?? []).slice().reverse()])}Z`).join('') : '';
   const line = pieces(p, points(trace.mean)).map((piece) => path(piece.length > 1 ? piece : [...piece, ...piece])).join('');
-  const seenGaps = gaps.filter((g) => g[1] > range.from && g[0] < range.to);
-  const seenMarks = marks.filter((m) => m.time >= range.from && m.time <= range.to);
-  const labelled = placeLabels(seenMarks.map((m) => ({ x: x(m.time), text: m.text, count: m.count, more: m.count - 1 })),
-    { left: PLOT.left, right: PLOT.right, air: 8, align: 0 }, (item) => item.text.length * CHARACTER);
-
-  return node('svg', { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, width: SIZE.width, height: SIZE.height, 'font-family': FONT }, [
-    node('title', {}, escape(title)),
-    node('rect', { width: SIZE.width, height: SIZE.height, fill: c.ground ?? '' }),
-    label(PLOT.left, 30, title, { fill: c.ink ?? '', 'font-size': 18, 'font-weight': 600 }),
-    label(PLOT.left, 50, about, { ...muted, 'font-size': 13 }),
-    label(PLOT.right, 30, text(seen.latest, unit), { fill: c.ink ?? '', 'font-size': 18, 'font-weight': 600, 'text-anchor': 'end' }),
-    label(PLOT.right, 50, `${text(seen.min, unit)} to ${text(seen.max, unit)}`, { ...muted, 'text-anchor': 'end' }),
-    node('path', { stroke: c.grid ?? '', fill: 'none', d: [...times.map((t) => `M${px(x(t))} ${PLOT.top}V${PLOT.bottom}`), ...values.map((v) => `M${PLOT.left} ${px(y(v))}H${PLOT.right}`)].join('') }),
-    ...seenGaps.map(([from, to]) => node('rect', { x: inside(from), y: PLOT.top, width: Math.max(1, inside(to) - inside(from)), height: PLOT.bottom - PLOT.top, fill: c.gap ?? '' })),
+  return [
     band && node('path', { d: band, fill: c.band ?? '' }),
-    node('path', { d: line, fill: 'none', stroke: c.accent ?? '', 'stroke-width': 1.5, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' }),
-    seenMarks.length > 0 ? node('path', { d: seenMarks.map((m) => `M${px(x(m.time))} ${PLOT.top}V${PLOT.bottom}`).join(''), stroke: c.mark ?? '', 'stroke-dasharray': '3 3' }) : '',
-    ...labelled.map((m) => label(m.at, PLOT.top - 5, m.more > 0 ? `${m.text} +${m.more}` : m.text, { fill: c.mark ?? '', 'font-size': 12 })),
-    ...seenGaps.map(([from, to, rows]) => label((inside(from) + inside(to)) / 2, PLOT.bottom - 5, `${number(rows)} lost`, { fill: c.lost ?? '', 'font-size': 12, 'text-anchor': 'middle' })),
-    ...times.map((t, i) => label(x(t), PLOT.bottom + 20, timeNames[i] ?? '', { ...muted, 'text-anchor': 'middle' })),
-    ...values.map((v, i) => label(PLOT.left - 8, y(v) + 4, names[i] ?? '', { ...muted, 'text-anchor': 'end' })),
+    node('path', { d: line, fill: 'none', stroke: c.accent ?? '', 'stroke-width': font / 8, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' }),
+  ];
+}
+
+/** Name and figures above the plot. @param {Picture} p @param {Form} form @param {Layout} at */
+function drawTitle({ title, about, unit, colours: c }, { width, height, left, right, font }, { seen }) {
+  const large = { fill: c.ink ?? '', 'font-size': font * 1.5, 'font-weight': 600 };
+  const small = { fill: c.muted ?? '', 'font-size': font };
+  return [
+    node('title', {}, escape(title)),
+    node('rect', { width, height, fill: c.ground ?? '' }),
+    label(left, 30, title, large),
+    label(left, 50, about, small),
+    label(right, 30, text(seen.latest, unit), { ...large, 'text-anchor': 'end' }),
+    label(right, 50, `${text(seen.min, unit)} to ${text(seen.max, unit)}`, { ...small, 'text-anchor': 'end' }),
+  ];
+}
+
+/** @param {Picture} p @param {Form} form @param {Layout} at */
+function drawMarks({ marks, range, colours: c }, { left, right, top, bottom, font }, { x }) {
+  const seen = marks.filter((m) => m.time >= range.from && m.time <= range.to);
+  if (seen.length === 0) return [];
+  const labelled = placeLabels(seen.map((m) => ({ x: x(m.time), text: m.text, count: m.count, more: m.count - 1 })),
+    { left, right, air: 8, align: 0 }, (item) => item.text.length * CHARACTER * font);
+  return [
+    node('path', { d: seen.map((m) => `M${px(x(m.time))} ${top}V${bottom}`).join(''), stroke: c.mark ?? '', 'stroke-dasharray': '3 3' }),
+    ...labelled.map((m) => label(m.at, top - 5, m.more > 0 ? `${m.text} +${m.more}` : m.text, { fill: c.mark ?? '', 'font-size': font })),
+  ];
+}
+
+/** @param {Picture} picture @param {Form} form @returns {string} */
+export function svgOf(picture, form) {
+  const { range, gaps, colours: c } = picture;
+  const { width, height, left, right, top, bottom, font } = form;
+  const p = { ...picture, trace: picture.log ? positive(picture.trace) : picture.trace };
+  const at = layOut(p, form);
+  const { x, y, inside, times, values } = at;
+  const seenGaps = gaps.filter((g) => g[1] > range.from && g[0] < range.to);
+  const muted = { fill: c.muted ?? '', 'font-size': font };
+  return node('svg', { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': FONT }, [
+    ...(form.alone ? drawTitle(p, form, at) : []),
+    node('path', { stroke: c.grid ?? '', fill: 'none', d: [...times.map((t) => `M${px(x(t))} ${top}V${bottom}`), ...values.map((v) => `M${left} ${px(y(v))}H${right}`)].join('') }),
+    ...seenGaps.map(([from, to]) => node('rect', { x: inside(from), y: top, width: Math.max(1, inside(to) - inside(from)), height: bottom - top, fill: c.gap ?? '' })),
+    ...drawTrace(p, form, at),
+    ...drawMarks(p, form, at),
+    ...seenGaps.map(([from, to, rows]) => label((inside(from) + inside(to)) / 2, bottom - 5, `${number(rows)} lost`, { fill: c.lost ?? '', 'font-size': font, 'text-anchor': 'middle' })),
+    ...times.map((t, i) => label(x(t), bottom + font * 1.6, at.timeNames[i] ?? '', { ...muted, 'text-anchor': 'middle' })),
+    ...values.map((v, i) => label(left - 8, y(v) + font / 3, at.valueNames[i] ?? '', { ...muted, 'text-anchor': 'end' })),
   ].join(''));
 }

@@ -15,12 +15,12 @@ export function makeSection({ title, kind }, rate) {
   let names = /** @type {string[]} */ ([]);
   let all = false;
   button.addEventListener('click', () => rate(names, !all));
-  /** @param {Card[]} cards */
-  const show = (cards) => {
+  /** @param {Card[]} cards @param {Element[]} first what stands before them */
+  const show = (cards, first) => {
     names = cards.map((card) => card.column.name);
     all = cards.every((card) => card.rate);
     setAttribute(button, 'aria-pressed', String(all));
-    arrange(grid, cards.map((card) => card.node));
+    arrange(grid, [...first, ...cards.map((card) => card.node)]);
     return node;
   };
   const focus = () => {

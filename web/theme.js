@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // theme: light or dark, as the system is or as the reader chose; the choice is kept in this browser.
-// index.html loads it before anything is painted, so that a chosen theme never flashes in the other one.
 
 const KEY = 'mnemic.theme';
 const system = matchMedia('(prefers-color-scheme: dark)');

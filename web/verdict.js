@@ -7,7 +7,7 @@ import { duration, number, scaleOf } from './format.js';
  *  @typedef {'rising' | 'falling' | 'steady' | 'unclear'} Verdict
  *  @typedef {{time: number, before: number, after: number}} Shift
  *  @typedef {{from: number, to: number, value: number, usual: number, score: number}} Outlier
- *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter', verdict: Verdict, points: number, independent: number | null,
+ *  @typedef {{name: string, unit: string, kind: 'gauge' | 'counter' | 'histogram', verdict: Verdict, points: number, independent: number | null,
  *    hours: number, slope: number | null, low: number | null, high: number | null, change: number | null, level: number | null,
  *    noise: number | null, shifts: Shift[], outliers_found: number, outliers: Outlier[]}} Drift
  *  @typedef {{from: number, to: number, columns: Drift[]}} Drifts */

@@ -2,12 +2,14 @@
 // page: what the page costs, in a real Chromium with software rendering, as lines of the bench table (run.sh).
 // CPU is the operating system's count of whole processes, by Chromium's SystemInfo.getProcessInfo.
 
+import { crowd } from '../e2e/crowd.mjs';
 import { Program, startMnemic } from '../e2e/mnemic.mjs';
 import { launch, open, summaryHas } from '../e2e/browser.mjs';
 
 const CHARTS = 50;
 const ROWS_PER_SECOND = 10;
 const SECONDS = 10;
+const RUNS = 5000;
 const SCREEN = { width: 2560, height: 1760 }; // all of the charts are seen at once
 
 const line = (...fields) => console.log(fields.join('\t'));
@@ -104,6 +106,53 @@ async function long(browser, file) {
   }
 }
 
+/** The tree on a server of many runs: until they are told; from a key in the search box to what it leaves; frames while it scrolls. */
+async function many(browser) {
+  const server = await startMnemic();
+  try {
+    const [newest] = await crowd(server, RUNS);
+    const told = [];
+    for (let i = 0; i < 9; i++) {
+      const begun = performance.now();
+      await (await fetch(new URL('/api/v1/apps', server.url))).arrayBuffer();
+      told.push(performance.now() - begun);
+    }
+    const { page, context } = await open(browser, `${server.url}#run=${newest}`);
+    await summaryHas(page, 'load', 'latest ');
+    await page.getByRole('treeitem', { name: 'more' }).first().click();
+    const { found, frames } = await page.evaluate(async () => {
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      const [tree, search] = ['tree', 'search'].map((id) => document.getElementById(id));
+      const frames = [];
+      let last = await frame();
+      for (let i = 0; i < 120; i++) {
+        tree.scrollTop += 300;
+        const now = await frame();
+        frames.push(now - last);
+        last = now;
+      }
+      const found = [];
+      for (const text of ['f', 'fi', 'fix', 'fix 9', 'fix 98', 'fix', 'fi', 'f', '']) {
+        const begun = performance.now();
+        search.value = text;
+        search.dispatchEvent(new Event('input', { bubbles: true }));
+        await frame();
+        await frame();
+        await frame();
+        found.push(performance.now() - begun);
+      }
+      return { found, frames };
+    });
+    await context.close();
+    const middle = (all) => all.sort((a, b) => a - b)[all.length >> 1].toFixed(0);
+    line(`page: the list of ${RUNS} runs, as the server tells it`, middle(told), 'ms', `the slowest of ${told.length}: ${told.at(-1).toFixed(0)} ms`, '<= 100 ms');
+    line(`page: ${RUNS} runs searched, from a key to the picture`, middle(found), 'ms', `the slowest of ${found.length}: ${found.at(-1).toFixed(0)} ms`, '<= 100 ms');
+    line('page: a frame while they are scrolled', middle(frames), 'ms', `the slowest of ${frames.length}: ${frames.at(-1).toFixed(0)} ms`, '<= 17 ms');
+  } finally {
+    await server.remove();
+  }
+}
+
 /** Of all that the page loads, as sent. */
 async function weight(browser, server) {
   const { page, context } = await open(browser, server.url);
@@ -118,6 +167,7 @@ const browser = await launch();
 const server = await startMnemic();
 try {
   await weight(browser, server);
+  await many(browser);
   if (process.argv[2]) await long(browser, process.argv[2]);
   for (const [view, name] of [['last=600', '10 minutes'], ['last=60', 'a minute']]) {
     const { shown, used } = await live(browser, server, view);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { complaints } from './axe.mjs';
-import { launch, open, place, summary, summaryHas } from './browser.mjs';
+import { inked, launch, open, place, summary, summaryHas } from './browser.mjs';
 import { startMnemic, until } from './mnemic.mjs';
 import { fill } from './sample.mjs';
 
@@ -30,6 +30,8 @@ const shown = (options) => open(browser, `${server.url}#run=${sample.shown.uuid}
   });
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+
+const LINE = { light: '#1f5fbf', dark: '#74a9f7' }; // --accent of either theme (style.css)
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 
@@ -146,23 +148,60 @@ test('rows that stream in shift nothing, and are not read aloud', async () => {
   await context.close();
 });
 
-test('motion is reduced where it is asked for, and what is printed is light and whole', async () => {
-  const { page, context } = await shown({ reducedMotion: 'reduce', colorScheme: 'dark' });
+test('motion is reduced where it is asked for', async () => {
+  const { page, context } = await shown({ reducedMotion: 'reduce' });
   const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter((n) => {
     const { animationName, transitionDuration } = getComputedStyle(n);
     return animationName !== 'none' || parseFloat(transitionDuration) > 0;
   }).length);
   assert.equal(moving, 0);
+  await context.close();
+});
+
+/** What paper would show, asked while it is being printed. */
+const onPaper = () => {
+  window.addEventListener('beforeprint', () => {
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    window.printed = { figures: all('#charts figure').length, charts: all('#charts figure .paper').length,
+      told: all('#charts figure .value').filter((value) => /\d/.test(value.textContent)).length,
+      functions: all('.functions tbody tr').length, theme: document.documentElement.dataset.theme,
+      lines: [...new Set(all('.paper path[stroke-width]').map((line) => line.getAttribute('stroke')))].join() };
+  });
+};
+
+test('what is printed is light, and has every chart; the screen is then as it was', async () => {
+  const { page, problems, context } = await open(browser, `${server.url}#run=${sample.before.uuid}&last=all`, { colorScheme: 'dark', viewport: { width: 1280, height: 500 } });
+  await summaryHas(page, 'memory_use', 'latest ');
+  // Of which theme the chart's ink is: that holds whatever else is drawn anew meanwhile.
+  const dark = async () => (await inked(page, 'memory_use', LINE.dark)) > 50 && (await inked(page, 'memory_use', LINE.light)) === 0;
+  await until('charts are drawn for a dark screen', dark);
+  await page.evaluate(onPaper);
+  const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
+  const { columns } = await server.get(`/api/v1/runs/${sample.before.uuid}`);
+  assert.deepEqual(await page.evaluate(() => window.printed),
+    { figures: columns.length, charts: columns.length, told: columns.length, functions: 3, theme: 'light', lines: 'rgb(31, 95, 191)' });
+  const pages = pdf.match(/\/Type \/Page\b(?!s)/g).length;
+  assert.ok(pages >= 3 && pages <= 6, `${pages} pages`);
+  await until('charts are drawn for a dark screen again', dark);
+  assert.equal(await page.locator('.paper').count(), 0);
+  assert.equal(await page.locator('.side').isVisible(), true);
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.locator('.side').isVisible(), false);
   assert.equal(await page.locator('#facts h2').isVisible(), true);
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
-  await page.emulateMedia({ media: 'screen' });
-  const ink = () => page.locator('.card canvas').first().evaluate((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((a, b) => (a * 31 + b) | 0, 7));
-  const dark = await ink();
-  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
-  await until('charts are drawn for paper', async () => (await ink()) !== dark);
-  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
-  await until('and for the screen again', async () => (await ink()) === dark);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('a comparison is printed with all of its charts', async () => {
+  const { page, context } = await open(browser, `${server.url}#run=${sample.before.uuid}&show=compare&compare=${sample.crashed.uuid}`);
+  await page.locator('.compare .card .plot').first().waitFor({ state: 'attached' });
+  await page.evaluate(() => window.addEventListener('beforeprint', () => {
+    window.printed = ['.compare .plot canvas', '.compare .plot'].map((selector) => document.querySelectorAll(selector).length);
+  }));
+  await page.pdf({ format: 'A4' });
+  const [drawn, charts] = await page.evaluate(() => window.printed);
+  assert.equal(charts, sample.before.columns.length);
+  assert.equal(drawn, charts);
   await context.close();
 });

@@ -49,11 +49,12 @@ export const summary = async (page, name) => (await card(page, name).locator('.p
 
 export const summaryHas = (page, name, text) => until(`the chart ${name} says "${text}"`, async () => (await summary(page, name)).includes(text));
 
-/** How many pixels of a chart's canvas have the colour of its line, or another of the style's; a thin one has no pixel all to itself. */
+/** How many pixels of a chart's canvas have the colour of its line, or another: one of the style's, or one that is written out;
+ *  a thin line has no pixel all to itself. */
 export const inked = (page, name, colour = '--accent') => inkedIn(card(page, name).locator('canvas'), colour);
 export const inkedIn = (canvases, colour) => canvases.evaluate((canvas, property) => {
   const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height }).getContext('2d', { willReadFrequently: true });
-  copy.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+  copy.fillStyle = property.startsWith('--') ? getComputedStyle(document.documentElement).getPropertyValue(property).trim() : property;
   copy.fillRect(0, 0, 1, 1);
   const [r, g, b] = copy.getImageData(0, 0, 1, 1).data;
   copy.clearRect(0, 0, 1, 1);

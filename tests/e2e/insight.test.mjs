@@ -140,6 +140,13 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   await overlay(page, 'memory').locator('canvas').waitFor();
   for (const colour of ['--series-1', '--series-2']) await until(`a line of ${colour}`, async () => (await inkedIn(overlay(page, 'memory').locator('canvas'), colour)) > 50);
 
+  const box = await overlay(page, 'memory').locator('.u-over').boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  const told = page.locator('.compare figure', { has: page.locator('.name', { hasText: /^memory$/ }) }).locator('.now');
+  await until('the values of both under the cursor', async () => /h[^]*2\d\d\.\d MB[^]*20\d\.\d MB$/.test(await told.innerText()));
+  await page.mouse.move(2, 2);
+  await until('they go', async () => (await told.innerText()) === '');
+
   await page.locator('.compared thead button').nth(3).click();
   await until('sorted by what differs most', async () => (await page.locator('.compared tbody th').first().textContent()) === 'memory');
   assert.equal(await page.locator('.compared [aria-sort]').count(), 1);

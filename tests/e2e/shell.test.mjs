@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// What is around the charts: thousands of runs, search, theme, downloads, pictures, a connection that breaks, and what it all weighs.
+// What is around the charts: search, theme, downloads, pictures, a connection that breaks, and what it all weighs.
 
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { get } from 'node:http';
@@ -31,39 +30,6 @@ after(async () => {
 });
 
 const notice = (page) => page.locator('#notice').textContent();
-
-/** Answers of the API as if the server had these runs; the rest comes from the real one. */
-async function pretend(page, apps) {
-  await page.route('**/api/v1/apps', (route) => route.fulfill({ json: apps }));
-}
-
-const runOf = (app, i, more = {}) => ({ id: randomUUID(), app, state: 'ended', started: Date.now() - i * 3600e3, last: Date.now() - i * 3600e3 + 60e3, rows: 60 + i, lost: 0,
-  interval: 1, columns: ['a'], tags: { branch: i % 2 ? 'main' : 'fix' }, note: i === 4321 ? 'the one that leaks' : '', pinned: false, ...more });
-
-test('five thousand runs: only those in view exist, any is found at once, and scrolling goes to the last', async () => {
-  const { page, problems, context } = await open(browser, 'about:blank');
-  const mine = await program.stored();
-  await pretend(page, [{ app: 'gateway', runs: [mine, ...Array.from({ length: 5000 }, (_, i) => runOf('gateway', i))] }, { app: 'tiny', runs: [runOf('tiny', 1, { pinned: true })] }]);
-  await page.goto(server.url);
-  await summaryHas(page, 'queue', 'latest ');
-  const drawn = () => page.locator('#tree .run').count();
-  assert.ok((await drawn()) < 40);
-  await page.locator('#tree').evaluate((tree) => tree.scrollTo(0, tree.scrollHeight));
-  await page.getByRole('treeitem', { name: 'more' }).click();
-  await page.locator('#tree').evaluate((tree) => tree.scrollTo(0, tree.scrollHeight));
-  await until('the end is in view', async () => (await page.locator('#tree .run[data-app=tiny]').count()) === 1);
-  assert.match(await page.locator('#tree .run[data-app=tiny]').textContent(), /pinned/);
-  assert.ok((await drawn()) < 60);
-  await page.locator('#search').fill('leaks tag:branch=main since:1y -state:live');
-  await until('what it needs is told', async () => /since: needs a date/.test(await page.locator('#searchtrouble').textContent()));
-  await page.locator('#search').fill('leaks tag:branch=main since:2020 -state:live');
-  await until('one is left', async () => (await drawn()) === 1);
-  assert.match(await page.locator('#tree .run').textContent(), /the one that leaks/);
-  assert.equal(await page.locator('#searchtrouble').textContent(), '');
-  await shoot(page, 'search');
-  assert.deepEqual(problems, []);
-  await context.close();
-});
 
 test('the help of the search writes what it shows', async () => {
   const { page, context } = await open(browser, server.url);

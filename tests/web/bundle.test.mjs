@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// bundle: the joined module does what the single ones do, and what the bundler does not know it refuses.
+// bundle: the joined modules do what the single ones do, and what the bundler does not know it refuses.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ const BUNDLER = fileURLToPath(new URL('../../server/bundle.mjs', import.meta.url
 async function bundled(files, use) {
   const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
   try {
-    const all = { 'package.json': '{"type": "module"}', 'index.html': '', 'theme.js': 'export const dark = () => 7;\n', 'uPlot.esm.js': 'export default class U {}\n', ...files };
+    const all = { 'package.json': '{"type": "module"}', 'index.html': '', 'uPlot.esm.js': 'export default class U {}\n', ...files };
     for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
     execFileSync(process.execPath, [BUNDLER, folder], { stdio: 'pipe' });
     await use(folder);
@@ -25,16 +25,34 @@ async function bundled(files, use) {
 }
 
 test('each module runs once, in the order of imports, with names of its own', () => bundled({
-  'main.js': "import { a, shared as other } from './a.js';\nimport {\n  b,\n} from './b.js';\nimport U from './uPlot.esm.js';\nimport { dark } from './theme.js';\nglobalThis.result = [a(), b, other, dark(), U.name];\n",
+  'main.js': "import { a, shared as other } from './a.js';\nimport {\n  b,\n} from './b.js';\nimport U from './uPlot.esm.js';\nglobalThis.result = [a(), b, other, U.name];\n",
   'a.js': "import { b } from './b.js';\nconst mine = 1;\nexport const shared = mine + b;\nexport function a() {\n  return mine;\n}\n",
   'b.js': "const mine = 10;\nglobalThis.times = (globalThis.times ?? 0) + 1;\nexport const b = mine;\nexport async function later() {}\nexport class C {}\n",
-  'index.html': '<link rel="modulepreload" href="/assets/a.js">\n<link rel="modulepreload" href="/assets/theme.js">\n',
 }, async (folder) => {
   await import(pathToFileURL(join(folder, 'main.js')).href);
-  assert.deepEqual(globalThis.result, [1, 10, 11, 7, 'U']);
+  assert.deepEqual(globalThis.result, [1, 10, 11, 'U']);
   assert.equal(globalThis.times, 1);
   assert.equal(existsSync(join(folder, 'a.js')), false);
-  assert.equal(readFileSync(join(folder, 'index.html'), 'utf8'), '<link rel="modulepreload" href="/assets/theme.js">\n');
+}));
+
+test('what early.js takes in, main.js has from there; index.html names only what is left', () => bundled({
+  'early.js': "import { when } from './both.js';\nimport './effect.js';\nglobalThis.early = when;\nglobalThis.later = import('./main.js');\n",
+  'main.js': "import { when } from './both.js';\nimport { late } from './late.js';\nglobalThis.main = [when === globalThis.early, late];\n",
+  'both.js': 'export const when = {};\n',
+  'effect.js': "import { when } from './both.js';\nglobalThis.effect = when;\n",
+  'late.js': "import { when } from './both.js';\nexport const late = when === globalThis.effect;\n",
+  'one.css': 'a { color: red }\n',
+  'style.css': 'b { color: blue }\n',
+  'index.html': ['one.css', 'style.css'].map((name) => `<link rel="stylesheet" href="/assets/${name}">\n`).join('')
+    + ['both.js', 'main.js', 'uPlot.esm.js'].map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join(''),
+}, async (folder) => {
+  await import(pathToFileURL(join(folder, 'early.js')).href);
+  await import(pathToFileURL(join(folder, 'main.js')).href);
+  assert.deepEqual(globalThis.main, [true, true]);
+  assert.deepEqual(readdirSync(folder).sort(), ['early.js', 'index.html', 'main.js', 'package.json', 'style.css', 'uPlot.esm.js']);
+  assert.match(readFileSync(join(folder, 'style.css'), 'utf8'), /red[^]*blue/);
+  assert.equal(readFileSync(join(folder, 'index.html'), 'utf8'), '<link rel="stylesheet" href="/assets/style.css">\n'
+    + '<link rel="modulepreload" href="/assets/main.js">\n<link rel="modulepreload" href="/assets/uPlot.esm.js">\n');
 }));
 
 test('circles, and forms that it does not know, end the build', async () => {

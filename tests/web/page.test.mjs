@@ -11,7 +11,7 @@ const modules = readdirSync(folder).filter((name) => name.endsWith('.js'));
 
 test('every module is preloaded, so that they arrive at once and not one after another', () => {
   const preloaded = [...read('index.html').matchAll(/modulepreload" href="\/assets\/(.*?)"/g)].map((m) => m[1]);
-  assert.deepEqual(preloaded.sort(), [...modules.filter((name) => name !== 'main.js'), 'uPlot.esm.js'].sort());
+  assert.deepEqual(preloaded.sort(), [...modules.filter((name) => name !== 'early.js'), 'uPlot.esm.js'].sort());
 });
 
 test('nothing is inline, from elsewhere, or made of markup in text', () => {

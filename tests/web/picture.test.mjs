@@ -4,8 +4,9 @@ process.env.TZ = 'UTC';
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { svgOf, timeTicks } from '../../web/picture.js';
+import { FILE, PAPER, svgOf as drawn, timeTicks } from '../../web/picture.js';
 
+const svgOf = (picture, form = FILE) => drawn(picture, form);
 const T = Date.UTC(2026, 10, 23, 12);
 const time = Array.from({ length: 60 }, (_, i) => T + i * 1000);
 const column = (f) => time.map((_, i) => f(i));
@@ -20,6 +21,13 @@ test('every value is a point of the line, and the numbers are told', () => {
   for (const text of ['>queue<', '>server<', '>69 MB<', '>12:00:30<']) assert.ok(svg.includes(text), `${text} in ${svg}`);
   assert.ok(!svg.includes('#0f0'), 'no band where each point is a row');
   assert.ok(svgOf(picture({ trace: trace((i) => 10 + i, 5) })).includes('#0f0'));
+});
+
+test('on paper it is smaller, and its name stands above it', () => {
+  const svg = svgOf(picture(), PAPER);
+  assert.equal(line(svg).match(/[ML]/g).length, 60);
+  for (const text of ['>queue<', '>server<']) assert.ok(!svg.includes(text), `${text} in ${svg}`);
+  assert.ok(svg.includes('>12:00:30<'));
 });
 
 test('a line is broken where a value is missing, and where rows were lost', () => {
@@ -37,13 +45,13 @@ test('names are text, and the drawing is well-formed whatever they say', () => {
 });
 
 test('a logarithmic axis, no value at all, one value only: nothing is drawn out of place', () => {
-  for (const more of [{ log: true }, { trace: trace(() => null) }, { trace: trace(() => 0) }, { log: true, trace: trace(() => 0) }, { trace: trace(() => 5) }])
-    assert.doesNotMatch(svgOf(picture(more)), /NaN|Infinity|undefined/);
+  for (const form of [FILE, PAPER]) for (const more of [{ log: true }, { trace: trace(() => null) }, { trace: trace(() => 0) }, { log: true, trace: trace(() => 0) }, { trace: trace(() => 5) }])
+    assert.doesNotMatch(svgOf(picture(more), form), /NaN|Infinity|undefined/);
 });
 
 test('ticks of time are round, from milliseconds to years', () => {
   for (const span of [50, 1000, 60e3, 3600e3, 86400e3, 30 * 86400e3, 3 * 365 * 86400e3]) {
-    const ticks = timeTicks({ from: T, to: T + span });
+    const ticks = timeTicks({ from: T, to: T + span }, 8);
     assert.ok(ticks.length >= 2 && ticks.length <= 10, `${span}: ${ticks.length}`);
     assert.ok(ticks.every((t) => t >= T && t <= T + span));
   }
