@@ -1050,8 +1050,8 @@ static int dolon__is_finite(double v)
        dolon__sleeper   what the timer thread sleeps on, and what wakes it
        dolon__system    what the built-in probes of one tracer remember, and dolon__builtins, a table of these
 
-   >>posix is what Linux, macOS and the BSDs share, >>linux and >>bsd what they don't; >>windows is all of it. What not
-   every one of them needs is marked as unused. */
+   >>posix is what Linux, macOS and the BSDs share, in front of >>linux and >>bsd, what they don't, and behind them;
+   >>windows is all of it. What not every one of them needs is marked as unused. */
 
 /* A built-in probe; one that a system does not have is dolon__no_value there. */
 typedef struct dolon__system dolon__system;
@@ -1757,13 +1757,6 @@ static double dolon__stat_field(dolon__system *s, int nth)
     return p ? (double)v : dolon__nan();
 }
 
-static const struct rusage *dolon__usage(dolon__system *s)
-{
-    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
-    s->usage_stamp = s->tick;
-    return &s->usage;
-}
-
 static double dolon__mem_allocation(dolon__system *s)
 {
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
@@ -1815,32 +1808,6 @@ static double dolon__memory_use(dolon__system *s)
     return dolon__stat_field(s, 24) * (double)page / (1024.0 * 1024.0 * 1024.0);
 }
 
-static double dolon__process_cpu_percent(dolon__system *s)
-{
-    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
-    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
-}
-
-static double dolon__page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__major_page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__context_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
-}
-
-static double dolon__involuntary_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nivcsw;
-}
-
 /* Since Linux 6.2 the folder's size is the number; before, count. */
 static double dolon__open_descriptors(dolon__system *s)
 {
@@ -1873,24 +1840,6 @@ static double dolon__disk_write_bytes(dolon__system *s)
 {
     return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nwrite_bytes:");
 }
-
-static const dolon__builtin dolon__builtins[] = {
-    {"mem_allocation", dolon__mem_allocation, 0},
-    {"active_tasks", dolon__active_tasks, 0},
-    {"cpu_percent", dolon__cpu_percent, 0},
-    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
-    {"memory_use", dolon__memory_use, 0},
-    {"process_cpu_percent", dolon__process_cpu_percent, 0},
-    {"page_faults", dolon__page_faults, 1},
-    {"major_page_faults", dolon__major_page_faults, 1},
-    {"context_switches", dolon__context_switches, 1},
-    {"involuntary_switches", dolon__involuntary_switches, 1},
-    {"open_descriptors", dolon__open_descriptors, 0},
-    {"io_read_bytes", dolon__io_read_bytes, 1},
-    {"io_write_bytes", dolon__io_write_bytes, 1},
-    {"disk_read_bytes", dolon__disk_read_bytes, 1},
-    {"disk_write_bytes", dolon__disk_write_bytes, 1},
-};
 
 static void dolon__system_close(dolon__system *s)
 {
@@ -2087,38 +2036,8 @@ struct dolon__system {
     uint64_t usage_stamp;
 };
 
-static const struct rusage *dolon__usage(dolon__system *s)
-{
-    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
-    s->usage_stamp = s->tick;
-    return &s->usage;
-}
-
-static double dolon__process_cpu_percent(dolon__system *s)
-{
-    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
-    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
-}
-
-static double dolon__page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__major_page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__context_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
-}
-
-static double dolon__involuntary_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nivcsw;
-}
+#define dolon__io_read_bytes  dolon__no_value
+#define dolon__io_write_bytes dolon__no_value
 
 #if defined(__APPLE__)
 
@@ -2283,6 +2202,48 @@ static double dolon__open_descriptors(dolon__system *s)
 
 #endif
 
+static void dolon__system_close(dolon__system *s)
+{
+    (void)s;
+}
+
+#endif
+
+/* -- >>posix again: the probes that these systems share, and all of them -- */
+
+static const struct rusage *dolon__usage(dolon__system *s)
+{
+    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
+    s->usage_stamp = s->tick;
+    return &s->usage;
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
+    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__major_page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__context_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
+}
+
+static double dolon__involuntary_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nivcsw;
+}
+
 static const dolon__builtin dolon__builtins[] = {
     {"mem_allocation", dolon__mem_allocation, 0},
     {"active_tasks", dolon__active_tasks, 0},
@@ -2295,18 +2256,12 @@ static const dolon__builtin dolon__builtins[] = {
     {"context_switches", dolon__context_switches, 1},
     {"involuntary_switches", dolon__involuntary_switches, 1},
     {"open_descriptors", dolon__open_descriptors, 0},
-    {"io_read_bytes", dolon__no_value, 1},
-    {"io_write_bytes", dolon__no_value, 1},
+    {"io_read_bytes", dolon__io_read_bytes, 1},
+    {"io_write_bytes", dolon__io_write_bytes, 1},
     {"disk_read_bytes", dolon__disk_read_bytes, 1},
     {"disk_write_bytes", dolon__disk_write_bytes, 1},
 };
 
-static void dolon__system_close(dolon__system *s)
-{
-    (void)s;
-}
-
-#endif
 #else
 
 /* -- >>windows: 10 and later, by MinGW-w64 -- */
