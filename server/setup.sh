@@ -8,7 +8,7 @@ set -eu
 run="libh2o-evloop0.13 libssl3 libsqlite3-0 libpq5 libzstd1 libjansson4 libsodium23 zlib1g"
 build="gcc libc6-dev pkg-config gzip libh2o-evloop-dev libssl-dev libsqlite3-dev libpq-dev libzstd-dev libjansson-dev libsodium-dev zlib1g-dev"
 test="g++ clang libclang-rt-14-dev tcc musl-tools libcmocka-dev chromium fonts-dejavu-core ca-certificates curl openssl"
-test="$test git systemtap-sdt-dev cmake meson mandoc postgresql"
+test="$test git systemtap-sdt-dev cmake meson mandoc postgresql rabbitmq-server"
 # For other systems and processors: 350 MB to fetch, 2 GB unpacked. Where they are not to be had, their tests are skipped.
 abroad="gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 wine64 gcc-s390x-linux-gnu libc6-dev-s390x-cross
         qemu-user-static libc6-dev-i386 lib32gcc-12-dev lib32stdc++-12-dev"
