@@ -48,7 +48,7 @@ test:
 	@sh server/setup.sh test
 	@bash tests/run.sh
 bench:
-	@sh server/setup.sh test
+	@sh server/setup.sh bench
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all benches
 	@sh tests/bench/run.sh $(B)
 screenshots:
@@ -119,9 +119,10 @@ $(B)/programs/%: tests/programs/%.c dolon.h
 $(B)/tests/%: tests/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a -lcmocka $(LDLIBS) -o $@
+$(B)/bench/bench_lttng: USES = $(shell pkg-config --libs lttng-ust 2>/dev/null)
 $(B)/bench/%: tests/bench/%.c $(B)/libmnemic.a
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -I. $< $(B)/libmnemic.a $(LDLIBS) $(USES) -o $@
 $(B)/fuzz/%: tests/fuzz/%.c $(SERVER) dolon.h
 	@mkdir -p $(@D)
 	$(call say,CLANG)$(CLANG) $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. $< \

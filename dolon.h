@@ -149,6 +149,21 @@
    four in one statement, in a session of its own that is connected again whenever it was lost: no row waits for the
    database. While there is no fresh answer they have no value.
 
+   RABBITMQ
+
+   With DOLON_RABBITMQ defined (nothing more to link) four probes tell of a message broker, by its management API:
+
+       dolon_rabbitmq *mq = dolon_rabbitmq_open("http://monitor:secret@broker:15672", 0);
+       ….probes = { DOLON_DEFAULT_PROBES, { "rabbitmq_queues", dolon_rabbitmq_queues, mq, NULL } }, …
+       dolon_stop(t);
+       dolon_rabbitmq_close(mq);
+
+   rabbitmq_connections, rabbitmq_channels and rabbitmq_queues are the object_totals of /api/overview, rabbitmq_bindings the
+   length of /api/bindings: of all virtual hosts that the user may see. "" as address means the variable RMQ_SERVER, and what
+   an address leaves out is guest:guest@localhost:15672. It is plain HTTP: over a network put TLS in between (stunnel, say),
+   and a user that may only look (RabbitMQ's tag "monitoring"). A thread of its own asks, and gives up after 5 seconds; while
+   there is no fresh answer there are no values.
+
    SPEEDOMETER
 
    The rate of a growing value, for use within a probe: zero-initialise a dolon_speedometer, then
@@ -158,6 +173,7 @@
 
        DOLON_HOST  DOLON_PORT  DOLON_INTERVAL (seconds)  DOLON_APP_NAME  DOLON_KEY_FILE
                         the desc's fields of these names
+       RMQ_SERVER       the broker of dolon_rabbitmq_open(""), see RABBITMQ
        DOLON_DISABLED   set to anything but "" or "0": dolon_start() starts nothing and returns NULL; scopes are off
 
    The environment wins over the desc, and the desc over the default, so that whoever operates a built program can
@@ -258,6 +274,7 @@
        DOLON_SODIUM            with it: datagrams can be sealed; link with -lsodium
        DOLON_TRACK_MALLOC      in each file that uses them: the functions of ALLOCATIONS
        DOLON_POSTGRES          in each file that uses them: the probes of POSTGRESQL; link with -lpq
+       DOLON_RABBITMQ          in each file that uses them: the probes of RABBITMQ
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
        DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
@@ -365,6 +382,7 @@ typedef enum dolon_error {
 
 typedef struct dolon_tracer dolon_tracer;
 typedef struct dolon_postgres dolon_postgres;
+typedef struct dolon_rabbitmq dolon_rabbitmq;
 
 /* Called by the timer thread, once a tick. NaN: no value this tick. See PROBES for what it may do. */
 typedef double (*dolon_probe_fn)(void *user);
@@ -518,6 +536,22 @@ DOLON_API double dolon_live_msgs(void *db);
 DOLON_API double dolon_dead_msgs(void *db);
 DOLON_API double dolon_idle(void *db);
 DOLON_API double dolon_count_db_connections(void *db);
+#endif
+
+#ifdef DOLON_RABBITMQ
+/* Begins to ask a broker every `interval` seconds (0: 5, as often as it counts). `server` is
+   "[http://][user[:password]@]host[:port][/prefix]", "" for what RMQ_SERVER says; it is copied. Returns at once; NULL if the
+   address makes no sense, or there was no memory or no thread. */
+DOLON_API dolon_rabbitmq *dolon_rabbitmq_open(const char *server, double interval);
+
+/* After the tracers that have its probes were stopped. Does not wait for the broker, but for a look-up of its name. */
+DOLON_API void dolon_rabbitmq_close(dolon_rabbitmq *mq);
+
+/* Probes; `mq` is a dolon_rabbitmq. */
+DOLON_API double dolon_rabbitmq_connections(void *mq);
+DOLON_API double dolon_rabbitmq_channels(void *mq);
+DOLON_API double dolon_rabbitmq_queues(void *mq);
+DOLON_API double dolon_rabbitmq_bindings(void *mq);
 #endif
 
 /* ---- >>hot: what a scope and a counter cost, inlined into the program ---- */
@@ -754,6 +788,17 @@ static inline double dolon_live_msgs(void *db) { (void)db; return 0; }
 static inline double dolon_dead_msgs(void *db) { (void)db; return 0; }
 static inline double dolon_idle(void *db) { (void)db; return 0; }
 static inline double dolon_count_db_connections(void *db) { (void)db; return 0; }
+static inline dolon_rabbitmq *dolon_rabbitmq_open(const char *server, double interval)
+{
+    (void)server;
+    (void)interval;
+    return DOLON__NULL;
+}
+static inline void dolon_rabbitmq_close(dolon_rabbitmq *mq) { (void)mq; }
+static inline double dolon_rabbitmq_connections(void *mq) { (void)mq; return 0; }
+static inline double dolon_rabbitmq_channels(void *mq) { (void)mq; return 0; }
+static inline double dolon_rabbitmq_queues(void *mq) { (void)mq; return 0; }
+static inline double dolon_rabbitmq_bindings(void *mq) { (void)mq; return 0; }
 static inline void dolon_get_stats(dolon_tracer *t, dolon_stats *out)
 {
     static const dolon_stats none = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -958,13 +1003,21 @@ extern "C" {
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
+/* What is called from several places and is not on a program's way. A copy for each of them would take the compiler longer
+   than the functions themselves: without these it needs a quarter more time at -O2. */
+#ifdef __TINYC__
+#define DOLON__APART
+#else
+#define DOLON__APART DOLON__ATTR((noinline))
+#endif
+
 #define DOLON__SECOND INT64_C(1000000000)
 #define DOLON__MS     INT64_C(1000000)
 
 /* ---- >>text ---- */
 
 /* Copies what fits, cut at a character's edge; a NULL is the empty text. */
-static void dolon__copy(char *to, size_t cap, const char *from)
+DOLON__APART static void dolon__copy(char *to, size_t cap, const char *from)
 {
     size_t n = from ? strlen(from) : 0;
     if (n >= cap) {
@@ -976,7 +1029,7 @@ static void dolon__copy(char *to, size_t cap, const char *from)
 }
 
 /* A decimal number such as "0.25", the same in all locales. Returns 0 if the text is anything else. */
-static int dolon__parse_number(const char *s, double *out)
+DOLON__APART static int dolon__parse_number(const char *s, double *out)
 {
     double value = 0, digit = 1;
     int digits = 0, fraction = 0;
@@ -1010,7 +1063,7 @@ static int dolon__utf8(const char *text)
 }
 
 /* Copies what fits in whole characters; what is no UTF-8 becomes U+FFFD. Returns the bytes written. */
-static size_t dolon__copy_valid(uint8_t *to, size_t cap, const char *from)
+DOLON__APART static size_t dolon__copy_valid(uint8_t *to, size_t cap, const char *from)
 {
     size_t n = 0;
     while (*from) {
@@ -1050,8 +1103,8 @@ static int dolon__is_finite(double v)
        dolon__sleeper   what the timer thread sleeps on, and what wakes it
        dolon__system    what the built-in probes of one tracer remember, and dolon__builtins, a table of these
 
-   >>posix is what Linux, macOS and the BSDs share, >>linux and >>bsd what they don't; >>windows is all of it. What not
-   every one of them needs is marked as unused. */
+   >>posix is what Linux, macOS and the BSDs share, in front of >>linux and >>bsd, what they don't, and behind them;
+   >>windows is all of it. What not every one of them needs is marked as unused. */
 
 /* A built-in probe; one that a system does not have is dolon__no_value there. */
 typedef struct dolon__system dolon__system;
@@ -1085,7 +1138,7 @@ static int dolon__is_local(const char *host)
 
 /* "unix:/path" of a datagram socket, numeric addresses, and "localhost" (RFC 6761: always this machine) need no resolver.
    Returns 0 for other names. */
-static int dolon__os_numeric(const char *host, int port, dolon__address *out)
+DOLON__APART static int dolon__os_numeric(const char *host, int port, dolon__address *out)
 {
     memset(out, 0, sizeof *out);
     if (dolon__is_local(host) && host[5] && strlen(host + 5) < sizeof out->u.local.sun_path) {
@@ -1233,12 +1286,12 @@ static int64_t dolon__os_clock(clockid_t which)
     return (int64_t)t.tv_sec * DOLON__SECOND + t.tv_nsec;
 }
 
-static int64_t dolon__os_mono(void)
+DOLON__APART static int64_t dolon__os_mono(void)
 {
     return dolon__os_clock(CLOCK_MONOTONIC);
 }
 
-static int64_t dolon__os_wall(void)
+DOLON__APART static int64_t dolon__os_wall(void)
 {
     return dolon__os_clock(CLOCK_REALTIME);
 }
@@ -1418,6 +1471,40 @@ static size_t dolon__os_receive(dolon__handle fd, void *bytes, size_t room, int 
     return n > 0 ? (size_t)n : 0;
 }
 
+#ifdef DOLON_RABBITMQ
+/* A socket that is being connected to `to`, and on which nothing waits; or -1. */
+static dolon__handle dolon__os_connect(const dolon__address *to)
+{
+    int fd, one = 1;
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+    fd = socket(to->u.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+#else
+    fd = socket(to->u.any.sa_family, SOCK_STREAM, 0);
+    if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
+#endif
+    if (fd < 0) return -1;
+#ifdef SO_NOSIGPIPE
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+#else
+    (void)one;
+#endif
+    if (connect(fd, &to->u.any, to->bytes) == 0 || errno == EINPROGRESS) return fd;
+    close(fd);
+    return -1;
+}
+
+/* Whether within `ms` there is room to write, or something to read; or the connection has failed, as the next call says. */
+static int dolon__os_await(dolon__handle fd, int writing, int ms)
+{
+    struct pollfd p;
+    p.fd = fd;
+    p.events = writing ? POLLOUT : POLLIN;
+    p.revents = 0;
+    return poll(&p, 1, ms) > 0;
+}
+#endif
+
 /* The signals of a crash. */
 static const int dolon__crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction dolon__crash_before[5];
@@ -1497,7 +1584,7 @@ static void dolon__os_random(unsigned char *out, size_t n)
 }
 
 /* NULL if it isn't set, is empty, or must not be trusted. */
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = getauxval(AT_SECURE) ? NULL : getenv(name);
     return s && *s ? s : NULL;
@@ -1648,7 +1735,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
 }
 
 /* Lets the sleeper wake at `until` by the monotonic clock; 0: now, also from another thread. */
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     struct itimerspec at;
     memset(&at, 0, sizeof at);
@@ -1672,7 +1759,7 @@ static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
 /* Never waits, raises no signal. Datagrams that lie one behind the other, each of `each` bytes but for the last, which may
    be shorter. Several go in one call, which the system cuts apart (UDP_SEGMENT, udp(7), Linux 4.18): not over local
    sockets. Returns 0 or an error. */
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
     enum { udp_segment = 103 }; /* from linux/udp.h, which not every C library has */
     const uint16_t size = (uint16_t)each;
@@ -1717,7 +1804,7 @@ struct dolon__system {
 };
 
 /* The text of a file of /proc, read at most once a tick. */
-static const char *dolon__file(dolon__system *s, int which)
+DOLON__APART static const char *dolon__file(dolon__system *s, int which)
 {
     static const char *const paths[DOLON__FILES] = {"/proc/stat", "/proc/meminfo", "/proc/self/stat",
                                                     "/proc/self/io"};
@@ -1737,7 +1824,7 @@ static uint64_t dolon__integer(const char *text)
 }
 
 /* The number after `key` in a file of lines "key   number". */
-static double dolon__field(const char *text, const char *key)
+DOLON__APART static double dolon__field(const char *text, const char *key)
 {
     const char *p = strstr(text, key);
     uint64_t v = p ? dolon__integer(p + strlen(key)) : 0;
@@ -1755,13 +1842,6 @@ static double dolon__stat_field(dolon__system *s, int nth)
     }
     v = p ? dolon__integer(p) : 0;
     return p ? (double)v : dolon__nan();
-}
-
-static const struct rusage *dolon__usage(dolon__system *s)
-{
-    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
-    s->usage_stamp = s->tick;
-    return &s->usage;
 }
 
 static double dolon__mem_allocation(dolon__system *s)
@@ -1815,32 +1895,6 @@ static double dolon__memory_use(dolon__system *s)
     return dolon__stat_field(s, 24) * (double)page / (1024.0 * 1024.0 * 1024.0);
 }
 
-static double dolon__process_cpu_percent(dolon__system *s)
-{
-    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
-    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
-}
-
-static double dolon__page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__major_page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__context_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
-}
-
-static double dolon__involuntary_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nivcsw;
-}
-
 /* Since Linux 6.2 the folder's size is the number; before, count. */
 static double dolon__open_descriptors(dolon__system *s)
 {
@@ -1874,24 +1928,6 @@ static double dolon__disk_write_bytes(dolon__system *s)
     return dolon__field(dolon__file(s, DOLON__SELF_IO), "\nwrite_bytes:");
 }
 
-static const dolon__builtin dolon__builtins[] = {
-    {"mem_allocation", dolon__mem_allocation, 0},
-    {"active_tasks", dolon__active_tasks, 0},
-    {"cpu_percent", dolon__cpu_percent, 0},
-    {"virtual_memory_percent", dolon__virtual_memory_percent, 0},
-    {"memory_use", dolon__memory_use, 0},
-    {"process_cpu_percent", dolon__process_cpu_percent, 0},
-    {"page_faults", dolon__page_faults, 1},
-    {"major_page_faults", dolon__major_page_faults, 1},
-    {"context_switches", dolon__context_switches, 1},
-    {"involuntary_switches", dolon__involuntary_switches, 1},
-    {"open_descriptors", dolon__open_descriptors, 0},
-    {"io_read_bytes", dolon__io_read_bytes, 1},
-    {"io_write_bytes", dolon__io_write_bytes, 1},
-    {"disk_read_bytes", dolon__disk_read_bytes, 1},
-    {"disk_write_bytes", dolon__disk_write_bytes, 1},
-};
-
 static void dolon__system_close(dolon__system *s)
 {
     for (int i = 0; i < DOLON__FILES; i++)
@@ -1919,7 +1955,7 @@ static void dolon__os_random(unsigned char *out, size_t n)
     arc4random_buf(out, n);
 }
 
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = issetugid() ? NULL : getenv(name);
     return s && *s ? s : NULL;
@@ -2043,7 +2079,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
     if (*sleeper >= 0) close(*sleeper);
 }
 
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     struct kevent change;
     int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
@@ -2068,7 +2104,7 @@ static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
     kevent(*sleeper, &change, fd >= 0 ? 1 : 0, happened, 2, NULL);
 }
 
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
 #ifdef MSG_NOSIGNAL
     const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -2087,38 +2123,8 @@ struct dolon__system {
     uint64_t usage_stamp;
 };
 
-static const struct rusage *dolon__usage(dolon__system *s)
-{
-    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
-    s->usage_stamp = s->tick;
-    return &s->usage;
-}
-
-static double dolon__process_cpu_percent(dolon__system *s)
-{
-    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
-    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
-}
-
-static double dolon__page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__major_page_faults(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_majflt;
-}
-
-static double dolon__context_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
-}
-
-static double dolon__involuntary_switches(dolon__system *s)
-{
-    return (double)dolon__usage(s)->ru_nivcsw;
-}
+#define dolon__io_read_bytes  dolon__no_value
+#define dolon__io_write_bytes dolon__no_value
 
 #if defined(__APPLE__)
 
@@ -2283,6 +2289,48 @@ static double dolon__open_descriptors(dolon__system *s)
 
 #endif
 
+static void dolon__system_close(dolon__system *s)
+{
+    (void)s;
+}
+
+#endif
+
+/* -- >>posix again: the probes that these systems share, and all of them -- */
+
+DOLON__APART static const struct rusage *dolon__usage(dolon__system *s)
+{
+    if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
+    s->usage_stamp = s->tick;
+    return &s->usage;
+}
+
+static double dolon__process_cpu_percent(dolon__system *s)
+{
+    int64_t cpu = dolon__os_clock(CLOCK_PROCESS_CPUTIME_ID);
+    return dolon__rates_own_cpu(&s->rates, dolon__os_mono(), cpu);
+}
+
+static double dolon__page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_minflt + (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__major_page_faults(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_majflt;
+}
+
+static double dolon__context_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nvcsw + (double)dolon__usage(s)->ru_nivcsw;
+}
+
+static double dolon__involuntary_switches(dolon__system *s)
+{
+    return (double)dolon__usage(s)->ru_nivcsw;
+}
+
 static const dolon__builtin dolon__builtins[] = {
     {"mem_allocation", dolon__mem_allocation, 0},
     {"active_tasks", dolon__active_tasks, 0},
@@ -2295,18 +2343,12 @@ static const dolon__builtin dolon__builtins[] = {
     {"context_switches", dolon__context_switches, 1},
     {"involuntary_switches", dolon__involuntary_switches, 1},
     {"open_descriptors", dolon__open_descriptors, 0},
-    {"io_read_bytes", dolon__no_value, 1},
-    {"io_write_bytes", dolon__no_value, 1},
+    {"io_read_bytes", dolon__io_read_bytes, 1},
+    {"io_write_bytes", dolon__io_write_bytes, 1},
     {"disk_read_bytes", dolon__disk_read_bytes, 1},
     {"disk_write_bytes", dolon__disk_write_bytes, 1},
 };
 
-static void dolon__system_close(dolon__system *s)
-{
-    (void)s;
-}
-
-#endif
 #else
 
 /* -- >>windows: 10 and later, by MinGW-w64 -- */
@@ -2345,7 +2387,7 @@ static uint64_t dolon__os_100ns(FILETIME t)
 }
 
 /* The performance counter goes on while the machine sleeps. */
-static int64_t dolon__os_mono(void)
+DOLON__APART static int64_t dolon__os_mono(void)
 {
     LARGE_INTEGER ticks, second;
     QueryPerformanceCounter(&ticks);
@@ -2354,7 +2396,7 @@ static int64_t dolon__os_mono(void)
            ticks.QuadPart % second.QuadPart * DOLON__SECOND / second.QuadPart;
 }
 
-static int64_t dolon__os_wall(void)
+DOLON__APART static int64_t dolon__os_wall(void)
 {
     const int64_t epoch = INT64_C(116444736000000000); /* 1970 in units of 100 ns since 1601 */
     FILETIME now;
@@ -2410,7 +2452,7 @@ DOLON__ATTR((unused)) static size_t dolon__os_read_file(const char *path, char *
     return n;
 }
 
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = getenv(name);
     return s && *s ? s : NULL;
@@ -2677,11 +2719,38 @@ static size_t dolon__os_receive(dolon__handle fd, void *bytes, size_t room, int 
     return n > 0 ? (size_t)n : 0;
 }
 
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
     if (n > each) return DOLON__E_UNSUPPORTED;
     return send((SOCKET)fd, bytes, (int)n, 0) < 0 ? WSAGetLastError() : 0;
 }
+
+#ifdef DOLON_RABBITMQ
+static dolon__handle dolon__os_connect(const dolon__address *to)
+{
+    SOCKET s =
+        WSASocketW(to->u.any.sa_family, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_NO_HANDLE_INHERIT | WSA_FLAG_OVERLAPPED);
+    u_long yes = 1;
+    if (s == INVALID_SOCKET) return -1;
+    ioctlsocket(s, (long)FIONBIO, &yes);
+    if (connect(s, &to->u.any, to->bytes) == 0 || WSAGetLastError() == WSAEWOULDBLOCK) return (dolon__handle)s;
+    closesocket(s);
+    return -1;
+}
+
+static int dolon__os_await(dolon__handle fd, int writing, int ms)
+{
+    struct timeval time;
+    fd_set wanted, failed;
+    FD_ZERO(&wanted);
+    FD_ZERO(&failed);
+    FD_SET((SOCKET)fd, &wanted);
+    FD_SET((SOCKET)fd, &failed);
+    time.tv_sec = ms / 1000;
+    time.tv_usec = ms % 1000 * 1000;
+    return select(0, writing ? NULL : &wanted, writing ? &wanted : NULL, &failed, &time) > 0;
+}
+#endif
 
 /* A timer, of high resolution where there are such (Windows 10 1803), and what a socket signals. */
 typedef struct dolon__sleeper {
@@ -2704,7 +2773,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
     if (sleeper->readable) CloseHandle(sleeper->readable);
 }
 
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
     LARGE_INTEGER due;
@@ -3104,7 +3173,7 @@ static dolon__histogram *dolon__take_histogram(dolon__cell *cell)
 }
 
 /* Under the lock. Its counts go to those of ended threads; and it is free for others. */
-static void dolon__give_histogram(dolon__cell *cell, dolon__histogram *to)
+DOLON__APART static void dolon__give_histogram(dolon__cell *cell, dolon__histogram *to)
 {
     dolon__histogram *h = cell->histogram;
     if (!h) return;
@@ -3225,7 +3294,7 @@ typedef struct dolon__totals {
     uint64_t hits, done, ticks, active;
 } dolon__totals;
 
-static void dolon__total(uint32_t series, dolon__totals *sum)
+DOLON__APART static void dolon__total(uint32_t series, dolon__totals *sum)
 {
     const dolon__cell *ended = &dolon__series_table[series].ended;
     sum->hits = ended->enters;
@@ -3344,7 +3413,7 @@ static void dolon__keep(dolon__past *past, const dolon__counts *sums)
 }
 
 /* The middle of a bucket, in ticks. */
-static double dolon__bucket_middle(uint32_t bucket)
+DOLON__APART static double dolon__bucket_middle(uint32_t bucket)
 {
     uint32_t shift = bucket < 2 * DOLON__OCTAVE_BUCKETS ? 0 : bucket / DOLON__OCTAVE_BUCKETS - 1;
     uint64_t width = UINT64_C(1) << shift;
@@ -3439,7 +3508,7 @@ typedef struct dolon__in {
     int bad;
 } dolon__in;
 
-static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
+DOLON__APART static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++) p[i] = (uint8_t)(v >> (8 * i));
     return p + bytes;
@@ -3472,7 +3541,7 @@ static uint8_t *dolon__put_bytes(uint8_t *p, const void *bytes, size_t n)
     return p + n;
 }
 
-static uint64_t dolon__get(dolon__in *in, int bytes)
+DOLON__APART static uint64_t dolon__get(dolon__in *in, int bytes)
 {
     uint64_t v = 0;
     if (in->end - in->p < bytes) in->bad = 1;
@@ -3671,7 +3740,7 @@ typedef struct dolon__session {
     uint64_t resent;   /* datagrams                                           */
 } dolon__session;
 
-static uint8_t *dolon__session_header(const dolon__session *s, int kind, uint8_t *p)
+DOLON__APART static uint8_t *dolon__session_header(const dolon__session *s, int kind, uint8_t *p)
 {
     p = dolon__put_bytes(p, "\xD0\x10\x01", 3);
     p = dolon__put(p, (uint64_t)kind, 1);
@@ -3731,7 +3800,7 @@ static void dolon__session_mark(dolon__session *s, int64_t now, const dolon__mar
     s->marks_due = now;
 }
 
-static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int reason)
+DOLON__APART static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int reason)
 {
     s->bye = 1 + reason;
     s->bye_time = time;
@@ -3743,7 +3812,7 @@ static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int
 /* -- what the server says -- */
 
 /* The server lost what it had not stored (it was restarted), or rows on the way: send from there again. */
-static void dolon__session_go_back(dolon__session *s, int64_t now)
+DOLON__APART static void dolon__session_go_back(dolon__session *s, int64_t now)
 {
     uint64_t from = s->seen > s->ring.oldest.seq ? s->seen : s->ring.oldest.seq;
     if (from < s->sent.row.seq) {
@@ -3826,7 +3895,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
 }
 
 /* A datagram from the server; whatever is wrong with it is ignored. */
-static void dolon__session_take(dolon__session *s, int64_t now, const uint8_t *bytes, size_t n)
+DOLON__APART static void dolon__session_take(dolon__session *s, int64_t now, const uint8_t *bytes, size_t n)
 {
     dolon__in in = {bytes, bytes + n, 0};
     if (n < DOLON__HEADER || memcmp(bytes, "\xD0\x10", 2) != 0 || memcmp(bytes + 4, s->run, 16) != 0) return;
@@ -4057,7 +4126,7 @@ static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_
 }
 
 /* How long to say nothing: shorter while there is something to be acknowledged. */
-static int64_t dolon__session_quiet(const dolon__session *s)
+DOLON__APART static int64_t dolon__session_quiet(const dolon__session *s)
 {
     return (s->ring.oldest.seq < s->ring.next.seq ? 1000 : 5000) * DOLON__MS;
 }
@@ -4072,7 +4141,7 @@ static size_t dolon__session_next_heartbeat(dolon__session *s, int64_t now, int 
 }
 
 /* The next datagram to send into `out` (`datagram` bytes of room), or 0: none now. */
-static size_t dolon__session_next(dolon__session *s, int64_t now, uint8_t *out)
+DOLON__APART static size_t dolon__session_next(dolon__session *s, int64_t now, uint8_t *out)
 {
     int awake = dolon__session_awake(s, now);
     size_t n = dolon__session_next_identity(s, now, awake, out);
@@ -4439,12 +4508,12 @@ static void dolon__say(const dolon_log *log, dolon_error code, const char *detai
     log->fn(log->user, code, line);
 }
 
-static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
+DOLON__APART static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
 {
     if (!DOLON__LOAD(&t->abandoned)) dolon__say(&t->log, code, detail);
 }
 
-static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
+DOLON__APART static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
 {
     if (n == 0) return;
     dolon__os_lock(&t->lock);
@@ -4453,7 +4522,7 @@ static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
 }
 
 /* ns since the epoch: the wall clock's at the start, plus what has passed since, sleep included. */
-static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
+DOLON__APART static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
 {
     return t->passport.time + (mono - t->start) + (DOLON__LOAD(&t->slept) - t->slept_before);
 }
@@ -4466,24 +4535,24 @@ typedef struct dolon__out {
     size_t n, cap;
 } dolon__out;
 
-static void dolon__out_byte(dolon__out *o, char c)
+DOLON__APART static void dolon__out_byte(dolon__out *o, char c)
 {
     if (o->n < o->cap) o->p[o->n] = c;
     o->n++;
 }
 
-static void dolon__out_bytes(dolon__out *o, const char *s, size_t n)
+DOLON__APART static void dolon__out_bytes(dolon__out *o, const char *s, size_t n)
 {
     if (n > 0 && n <= o->cap && o->n <= o->cap - n) memcpy(o->p + o->n, s, n);
     o->n += n;
 }
 
-static void dolon__out_text(dolon__out *o, const char *s)
+DOLON__APART static void dolon__out_text(dolon__out *o, const char *s)
 {
     dolon__out_bytes(o, s, strlen(s));
 }
 
-static void dolon__out_unsigned(dolon__out *o, uint64_t v)
+DOLON__APART static void dolon__out_unsigned(dolon__out *o, uint64_t v)
 {
     char digits[20];
     size_t n = sizeof digits;
@@ -4492,7 +4561,7 @@ static void dolon__out_unsigned(dolon__out *o, uint64_t v)
     dolon__out_bytes(o, digits + n, sizeof digits - n);
 }
 
-static void dolon__out_signed(dolon__out *o, int64_t v)
+DOLON__APART static void dolon__out_signed(dolon__out *o, int64_t v)
 {
     if (v < 0) dolon__out_byte(o, '-');
     dolon__out_unsigned(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
@@ -4546,7 +4615,7 @@ static void dolon__out_number(dolon__out *o, double v)
 }
 
 /* A JSON string (RFC 8259 §7): always valid, whatever the bytes are. What is no UTF-8 becomes U+FFFD. */
-static void dolon__out_string(dolon__out *o, const char *s)
+DOLON__APART static void dolon__out_string(dolon__out *o, const char *s)
 {
     dolon__out_byte(o, '"');
     while (*s) {
@@ -4566,7 +4635,7 @@ static void dolon__out_string(dolon__out *o, const char *s)
     dolon__out_byte(o, '"');
 }
 
-static void dolon__out_member(dolon__out *o, const char *key, const char *value)
+DOLON__APART static void dolon__out_member(dolon__out *o, const char *key, const char *value)
 {
     if (!*value) return;
     dolon__out_text(o, key);
@@ -4710,7 +4779,7 @@ static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, cons
 #define DOLON__LOOK_UP_AGAIN     (30 * DOLON__SECOND)
 
 /* Told once a change. */
-static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
+DOLON__APART static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
 {
     char line[400];
     if (t->link.trouble == trouble) return;
@@ -4722,7 +4791,7 @@ static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *
     dolon__tell(t, trouble, line);
 }
 
-static void dolon__link_state_error(dolon_tracer *t, int error)
+DOLON__APART static void dolon__link_state_error(dolon_tracer *t, int error)
 {
     char text[200];
     dolon__os_error_text(error, text, sizeof text);
@@ -4789,7 +4858,7 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
     return count;
 }
 
-static void dolon__link_close(dolon_tracer *t)
+DOLON__APART static void dolon__link_close(dolon_tracer *t)
 {
     dolon__handle fd = t->link.fd;
     if (t->last_words) DOLON__STORE(&t->last_words->fd, -1);
@@ -4798,7 +4867,7 @@ static void dolon__link_close(dolon_tracer *t)
 }
 
 /* Opens the next of the server's addresses, in place of what is open. */
-static void dolon__link_open(dolon_tracer *t)
+DOLON__APART static void dolon__link_open(dolon_tracer *t)
 {
     dolon__address found[4];
     int count = t->link.mute ? -1 : dolon__link_resolve(t, found);
@@ -4972,7 +5041,7 @@ static void dolon__link_take(dolon_tracer *t, int64_t now, uint8_t *bytes, size_
 }
 
 /* The next datagram, at `at` of `datagram`; 0: none now. */
-static size_t dolon__link_next(dolon_tracer *t, int64_t now, size_t at)
+DOLON__APART static size_t dolon__link_next(dolon_tracer *t, int64_t now, size_t at)
 {
     uint8_t *out = (uint8_t *)t->datagram + at;
     size_t n = dolon__session_next(&t->session, now, t->seal.on ? out + DOLON__SEAL_HEAD : out);
@@ -5115,7 +5184,7 @@ static void dolon__link_row(dolon_tracer *t, int64_t now, const dolon__row *row)
 }
 
 /* What the link does between two rows. */
-static void dolon__link_tend(dolon_tracer *t, int64_t now)
+DOLON__APART static void dolon__link_tend(dolon_tracer *t, int64_t now)
 {
     if (t->binary)
         dolon__link_exchange(t, now);
@@ -5143,7 +5212,7 @@ static int dolon__link_is_done(const dolon_tracer *t)
 /* ---- >>tick: from the columns to a row ---- */
 
 /* Under the tracer's lock. A column that does not fit is left out for good. */
-static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
+DOLON__APART static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
 {
     size_t bytes = t->announce_bytes + dolon__json_column_cost(c);
     size_t row = DOLON__JSON_ROW_BASE + (t->column_count + 1) * DOLON__JSON_ROW_VALUE;
@@ -5398,9 +5467,10 @@ static void dolon__free(dolon_tracer *t)
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
     dolon__os_sleeper_close(&t->sleeper);
-    if (t->session.ring.bytes) alloc.free(alloc.user, t->session.ring.bytes);
-    if (t->past) alloc.free(alloc.user, t->past);
-    alloc.free(alloc.user, t);
+    /* In parentheses: the program's free() may be a macro. */
+    if (t->session.ring.bytes) (alloc.free)(alloc.user, t->session.ring.bytes);
+    if (t->past) (alloc.free)(alloc.user, t->past);
+    (alloc.free)(alloc.user, t);
 }
 
 /* Sleeps until the monotonic clock says `until`, or an answer has come. Returns 1 at once when the tracer is to stop. */
@@ -5689,22 +5759,102 @@ double dolon_peak_bytes(void *user)
 
 #endif
 
-/* ---- >>postgres: what a database tells of itself, asked for by a thread of its own ---- */
+/* ---- >>asker: figures that are asked for by a thread of its own, so that no row waits for them ---- */
 
-#ifdef DOLON_POSTGRES
+#if defined(DOLON_POSTGRES) || defined(DOLON_RABBITMQ)
 
-enum { DOLON__LIVE_MSGS, DOLON__DEAD_MSGS, DOLON__IDLE, DOLON__CONNECTIONS, DOLON__POSTGRES_FIGURES };
+enum { DOLON__ASKED = 4 };
 
-/* `lock` guards figures, fresh_until and stop. */
-struct dolon_postgres {
+/* `lock` guards figures, fresh_until and stop. `ask` returns 0 if there is no answer. */
+typedef struct dolon__asker {
     dolon__lock lock;
     dolon__cond stopped;
     dolon__thread thread;
     int64_t interval;
-    double figures[DOLON__POSTGRES_FIGURES];
+    int (*ask)(struct dolon__asker *a, double figures[DOLON__ASKED]);
+    double figures[DOLON__ASKED];
     int64_t fresh_until;
     int stop;
-    char conninfo[1]; /* as long as it is */
+} dolon__asker;
+
+static void dolon__asker_keep(dolon__asker *a, const double figures[DOLON__ASKED])
+{
+    dolon__os_lock(&a->lock);
+    memcpy(a->figures, figures, sizeof a->figures);
+    a->fresh_until = dolon__os_mono() + 2 * a->interval + DOLON__SECOND;
+    dolon__os_unlock(&a->lock);
+}
+
+/* Returns 1 at once when it is to stop. */
+static int dolon__asker_wait(dolon__asker *a, int64_t until)
+{
+    int stop;
+    dolon__os_lock(&a->lock);
+    while (!a->stop && dolon__os_mono() < until) dolon__os_cond_wait(&a->stopped, &a->lock, until);
+    stop = a->stop;
+    dolon__os_unlock(&a->lock);
+    return stop;
+}
+
+static void dolon__asker_run(void *arg)
+{
+    dolon__asker *a = (dolon__asker *)arg;
+    double figures[DOLON__ASKED];
+    int64_t due;
+    do {
+        due = dolon__os_mono() + a->interval;
+        if (a->ask(a, figures))
+            dolon__asker_keep(a, figures);
+        else if (a->interval < DOLON__SECOND)
+            due += DOLON__SECOND; /* who is asked may be starting, and is not to be flooded */
+    } while (!dolon__asker_wait(a, due));
+}
+
+/* Begins to ask every `interval` seconds. 0: there is no thread. */
+static int dolon__asker_start(dolon__asker *a, int (*ask)(dolon__asker *, double *), double interval, double preset)
+{
+    dolon__os_call_once(&dolon__once, dolon__init);
+    a->ask = ask;
+    a->interval = (int64_t)((interval > 0 && interval < 1e6 ? interval : preset) * 1e9);
+    dolon__os_lock_init(&a->lock);
+    dolon__os_cond_init(&a->stopped);
+    if (dolon__os_thread(&a->thread, 0, dolon__asker_run, a)) return 1;
+    dolon__os_cond_end(&a->stopped);
+    dolon__os_lock_end(&a->lock);
+    return 0;
+}
+
+static void dolon__asker_stop(dolon__asker *a)
+{
+    dolon__os_lock(&a->lock);
+    a->stop = 1;
+    dolon__os_cond_signal(&a->stopped);
+    dolon__os_unlock(&a->lock);
+    dolon__os_thread_join(&a->thread);
+    dolon__os_cond_end(&a->stopped);
+    dolon__os_lock_end(&a->lock);
+}
+
+static double dolon__asker_figure(dolon__asker *a, int which)
+{
+    double v = dolon__nan();
+    if (!a) return v;
+    dolon__os_lock(&a->lock);
+    if (dolon__os_mono() < a->fresh_until) v = a->figures[which];
+    dolon__os_unlock(&a->lock);
+    return v;
+}
+
+#endif
+
+/* ---- >>postgres: what a database tells of itself ---- */
+
+#ifdef DOLON_POSTGRES
+
+struct dolon_postgres {
+    dolon__asker asker; /* first */
+    PGconn *session;    /* NULL: none */
+    char conninfo[1];   /* as long as it is */
 };
 
 /* A session that gives up rather than wait for ever; what `conninfo` says of the same settings counts. */
@@ -5719,8 +5869,7 @@ static PGconn *dolon__postgres_connect(const char *conninfo)
     return NULL;
 }
 
-/* 0: there is no answer. */
-static int dolon__postgres_ask(PGconn *session, double figures[DOLON__POSTGRES_FIGURES])
+static int dolon__postgres_query(PGconn *session, double figures[DOLON__ASKED])
 {
     static const char query[] = "select (select coalesce(sum(n_live_tup), 0) from pg_stat_user_tables),"
                                 " (select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables),"
@@ -5728,61 +5877,28 @@ static int dolon__postgres_ask(PGconn *session, double figures[DOLON__POSTGRES_F
                                 " (select coalesce(sum(numbackends), 0) from pg_stat_database)";
     PGresult *result = PQexec(session, query);
     int good = PQresultStatus(result) == PGRES_TUPLES_OK;
-    for (int i = 0; i < DOLON__POSTGRES_FIGURES && good; i++)
+    for (int i = 0; i < DOLON__ASKED && good; i++)
         good = dolon__parse_number(PQgetvalue(result, 0, i), &figures[i]);
     PQclear(result);
     return good;
 }
 
-static void dolon__postgres_keep(dolon_postgres *db, const double figures[DOLON__POSTGRES_FIGURES])
+static int dolon__postgres_ask(dolon__asker *a, double figures[DOLON__ASKED])
 {
-    dolon__os_lock(&db->lock);
-    memcpy(db->figures, figures, sizeof db->figures);
-    db->fresh_until = dolon__os_mono() + 2 * db->interval + DOLON__SECOND;
-    dolon__os_unlock(&db->lock);
-}
-
-/* Returns 1 at once when it is to stop. */
-static int dolon__postgres_wait(dolon_postgres *db, int64_t until)
-{
-    int stop;
-    dolon__os_lock(&db->lock);
-    while (!db->stop && dolon__os_mono() < until) dolon__os_cond_wait(&db->stopped, &db->lock, until);
-    stop = db->stop;
-    dolon__os_unlock(&db->lock);
-    return stop;
-}
-
-static void dolon__postgres_run(void *arg)
-{
-    dolon_postgres *db = (dolon_postgres *)arg;
-    double figures[DOLON__POSTGRES_FIGURES];
-    PGconn *session = NULL;
-    int64_t due;
-    do {
-        due = dolon__os_mono() + db->interval;
-        if (!session) session = dolon__postgres_connect(db->conninfo);
-        if (session && dolon__postgres_ask(session, figures)) {
-            dolon__postgres_keep(db, figures);
-        } else {
-            PQfinish(session);
-            session = NULL;
-            if (db->interval < DOLON__SECOND) due += DOLON__SECOND; /* it may be starting; it is not to be flooded */
-        }
-    } while (!dolon__postgres_wait(db, due));
-    PQfinish(session);
+    dolon_postgres *db = (dolon_postgres *)a;
+    if (!db->session) db->session = dolon__postgres_connect(db->conninfo);
+    if (db->session && dolon__postgres_query(db->session, figures)) return 1;
+    PQfinish(db->session);
+    db->session = NULL;
+    return 0;
 }
 
 dolon_postgres *dolon_postgres_open(const char *conninfo, double interval)
 {
     dolon_postgres *db = (dolon_postgres *)calloc(1, sizeof *db + strlen(conninfo));
     if (!db) return NULL;
-    dolon__os_call_once(&dolon__once, dolon__init);
     memcpy(db->conninfo, conninfo, strlen(conninfo) + 1);
-    db->interval = (int64_t)((interval > 0 && interval < 1e6 ? interval : 1) * 1e9);
-    dolon__os_lock_init(&db->lock);
-    dolon__os_cond_init(&db->stopped);
-    if (dolon__os_thread(&db->thread, 0, dolon__postgres_run, db)) return db;
+    if (dolon__asker_start(&db->asker, dolon__postgres_ask, interval, 1)) return db;
     free(db);
     return NULL;
 }
@@ -5790,45 +5906,358 @@ dolon_postgres *dolon_postgres_open(const char *conninfo, double interval)
 void dolon_postgres_close(dolon_postgres *db)
 {
     if (!db) return;
-    dolon__os_lock(&db->lock);
-    db->stop = 1;
-    dolon__os_cond_signal(&db->stopped);
-    dolon__os_unlock(&db->lock);
-    dolon__os_thread_join(&db->thread);
-    dolon__os_cond_end(&db->stopped);
-    dolon__os_lock_end(&db->lock);
+    dolon__asker_stop(&db->asker);
+    PQfinish(db->session);
     free(db);
-}
-
-static double dolon__postgres_figure(void *user, int which)
-{
-    dolon_postgres *db = (dolon_postgres *)user;
-    double v = dolon__nan();
-    if (!db) return v;
-    dolon__os_lock(&db->lock);
-    if (dolon__os_mono() < db->fresh_until) v = db->figures[which];
-    dolon__os_unlock(&db->lock);
-    return v;
 }
 
 double dolon_live_msgs(void *db)
 {
-    return dolon__postgres_figure(db, DOLON__LIVE_MSGS);
+    return dolon__asker_figure((dolon__asker *)db, 0);
 }
 
 double dolon_dead_msgs(void *db)
 {
-    return dolon__postgres_figure(db, DOLON__DEAD_MSGS);
+    return dolon__asker_figure((dolon__asker *)db, 1);
 }
 
 double dolon_idle(void *db)
 {
-    return dolon__postgres_figure(db, DOLON__IDLE);
+    return dolon__asker_figure((dolon__asker *)db, 2);
 }
 
 double dolon_count_db_connections(void *db)
 {
-    return dolon__postgres_figure(db, DOLON__CONNECTIONS);
+    return dolon__asker_figure((dolon__asker *)db, 3);
+}
+
+#endif
+
+/* ---- >>rabbitmq: what a message broker's management API tells ---- */
+
+#ifdef DOLON_RABBITMQ
+
+enum { DOLON__OVERVIEW, DOLON__BINDINGS, DOLON__REQUESTS };
+enum { DOLON__OBJECT_TOTALS = 3 /* the figures of an overview */ };
+
+/* An answer, taken byte by byte, so that it may be long: the head of HTTP, then JSON. Of that is kept how many elements its
+   outermost array has, and the numbers of "object_totals" in its outermost object. It ends where that does: so it needs
+   no length, and one that was cut off is known. */
+typedef struct dolon__answer {
+    int bad, whole, in_body;
+    char status[12]; /* "HTTP/1.1 200" */
+    size_t status_bytes;
+    int newlines; /* one after another; two end the head */
+    int depth;
+    uint64_t objects; /* bit i: what is open at that depth is an object, else an array */
+    int in_text, escaped;
+    char text[16]; /* the last text, or how it begins */
+    size_t text_bytes;
+    int in_totals; /* within "object_totals" */
+    int figure;    /* whose number is expected; -1: nobody's */
+    double number;
+    int digits;
+    double elements, figures[DOLON__OBJECT_TOTALS];
+} dolon__answer;
+
+static void dolon__answer_begin(dolon__answer *a)
+{
+    memset(a, 0, sizeof *a);
+    a->figure = -1;
+    for (int i = 0; i < DOLON__OBJECT_TOTALS; i++) a->figures[i] = dolon__nan();
+}
+
+/* Only an answer of status 200 has a body that counts. */
+static void dolon__answer_head(dolon__answer *a, char c)
+{
+    if (a->status_bytes < sizeof a->status) {
+        a->status[a->status_bytes++] = c;
+        if (a->status_bytes < sizeof a->status) return;
+        a->bad = memcmp(a->status, "HTTP/1.", 7) != 0 || memcmp(a->status + 8, " 200", 4) != 0;
+    } else if (c == '\n') {
+        a->in_body = ++a->newlines == 2;
+    } else if (c != '\r') {
+        a->newlines = 0;
+    }
+}
+
+static void dolon__answer_text(dolon__answer *a, char c)
+{
+    if (c == '"' && !a->escaped) {
+        a->in_text = 0;
+        return;
+    }
+    a->escaped = c == '\\' && !a->escaped;
+    if (a->text_bytes < sizeof a->text) a->text[a->text_bytes++] = c;
+}
+
+static int dolon__answer_text_is(const dolon__answer *a, const char *text)
+{
+    return a->text_bytes == strlen(text) && memcmp(a->text, text, a->text_bytes) == 0;
+}
+
+/* The text before this colon is a key. */
+static void dolon__answer_key(dolon__answer *a)
+{
+    static const char *const names[DOLON__OBJECT_TOTALS] = {"connections", "channels", "queues"};
+    if (a->depth == 1) a->in_totals = dolon__answer_text_is(a, "object_totals");
+    for (int i = 0; i < DOLON__OBJECT_TOTALS; i++)
+        if (a->depth == 2 && a->in_totals && dolon__answer_text_is(a, names[i])) a->figure = i;
+    a->number = 0;
+    a->digits = 0;
+}
+
+static void dolon__answer_value_ends(dolon__answer *a)
+{
+    if (a->figure >= 0 && a->digits > 0 && a->digits < 16) a->figures[a->figure] = a->number;
+    a->figure = -1;
+}
+
+static void dolon__answer_open(dolon__answer *a, int object)
+{
+    uint64_t bit = UINT64_C(1) << (a->depth & 63);
+    if (a->depth == 63) a->bad = 1;
+    a->objects = object ? a->objects | bit : a->objects & ~bit;
+    a->depth++;
+    a->figure = -1;
+}
+
+static void dolon__answer_close(dolon__answer *a, int object)
+{
+    dolon__answer_value_ends(a);
+    a->depth--;
+    if ((int)(a->objects >> a->depth & 1) != object) a->bad = 1;
+    a->whole = a->depth == 0;
+}
+
+static void dolon__answer_json(dolon__answer *a, char c)
+{
+    if (a->in_text) {
+        dolon__answer_text(a, c);
+        return;
+    }
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+        if (a->digits > 0) dolon__answer_value_ends(a);
+        return;
+    }
+    if (a->depth == 0 && c != '{' && c != '[') a->bad = 1; /* an error's text, or lengths of chunks that we did not ask for */
+    if (a->bad) return;
+    if (a->depth == 1 && a->elements == 0 && c != ']') a->elements = 1;
+    if (c == '{' || c == '[') {
+        dolon__answer_open(a, c == '{');
+    } else if (c == '}' || c == ']') {
+        dolon__answer_close(a, c == '}');
+    } else if (c == '"') {
+        a->in_text = 1;
+        a->text_bytes = 0;
+        a->figure = -1;
+    } else if (c == ':') {
+        dolon__answer_key(a);
+    } else if (c == ',') {
+        dolon__answer_value_ends(a);
+        if (a->depth == 1) a->elements++;
+    } else if (c >= '0' && c <= '9') {
+        a->number = a->number * 10 + (c - '0');
+        if (a->digits < 16) a->digits++;
+    } else {
+        a->figure = -1; /* true, null, a fraction … */
+    }
+}
+
+/* Returns whether more may come. */
+static int dolon__answer_take(dolon__answer *a, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n && !a->bad && !a->whole; i++) {
+        if (a->in_body)
+            dolon__answer_json(a, bytes[i]);
+        else
+            dolon__answer_head(a, bytes[i]);
+    }
+    return !a->bad && !a->whole;
+}
+
+struct dolon_rabbitmq {
+    dolon__asker asker; /* first */
+    char host[256];
+    int port;
+    char requests[DOLON__REQUESTS][1536];
+};
+
+/* Copies n bytes, %-escapes decoded. 0: they don't fit. */
+static int dolon__url_decode(const char *from, size_t n, char *out, size_t cap)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < n; i++) {
+        static const char hex[] = "0123456789abcdef0123456789ABCDEF";
+        const char *high = from[i] == '%' && i + 2 < n ? strchr(hex, from[i + 1]) : NULL;
+        const char *low = high ? strchr(hex, from[i + 2]) : NULL;
+        char c = from[i];
+        if (to + 1 >= cap) return 0;
+        if (low) {
+            c = (char)((high - hex) % 16 * 16 + (low - hex) % 16);
+            i += 2;
+        }
+        out[to++] = c;
+    }
+    out[to] = 0;
+    return 1;
+}
+
+/* RFC 4648 §4. `out` has room for 4 bytes for each 3 begun, and a NUL. */
+static void dolon__base64(const char *from, char *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = strlen(from);
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 3; k++) v = v << 8 | (i + k < n ? (unsigned char)from[i + k] : 0u);
+        for (int k = 0; k < 4; k++) *out++ = i + (size_t)k <= n ? digits[v >> (18 - 6 * k) & 63] : '=';
+    }
+    *out = 0;
+}
+
+/* What is between the user and the path: "broker", "broker:15672", "[::1]:15672". No part of it may end a line. */
+static int dolon__rabbitmq_host(dolon_rabbitmq *mq, const char *at, const char *end)
+{
+    int bracket = at < end && *at == '[';
+    const char *from = at + bracket, *to = from;
+    double port = mq->port;
+    char text[8];
+    while (to < end && *to != (bracket ? ']' : ':')) to++;
+    if (to == from || (size_t)(to - from) >= sizeof mq->host || (bracket && to == end)) return 0;
+    memcpy(mq->host, from, (size_t)(to - from));
+    mq->host[to - from] = 0;
+    to += bracket;
+    if (to < end) {
+        if (*to != ':' || !dolon__url_decode(to + 1, (size_t)(end - to - 1), text, sizeof text)) return 0;
+        if (!dolon__parse_number(text, &port) || port < 1 || port > 65535) return 0;
+    }
+    mq->port = (int)port;
+    return 1;
+}
+
+/* "user:password", with the colon that HTTP wants even if there is no password. */
+static int dolon__rabbitmq_user(const char *at, const char *end, char *out, size_t cap)
+{
+    if (!dolon__url_decode(at, (size_t)(end - at), out, cap - 1)) return 0;
+    if (!strchr(out, ':')) memcpy(out + strlen(out), ":", 2);
+    return 1;
+}
+
+static int dolon__rabbitmq_request(dolon_rabbitmq *mq, int which, const char *prefix, const char *user)
+{
+    static const char *const paths[DOLON__REQUESTS] = {"/api/overview?columns=object_totals", "/api/bindings?columns=none"};
+    int v6 = strchr(mq->host, ':') != NULL, trimmed = (int)strlen(prefix), n;
+    char code[345];
+    while (trimmed > 0 && prefix[trimmed - 1] == '/') trimmed--;
+    dolon__base64(user, code);
+    n = snprintf(mq->requests[which], sizeof mq->requests[which],
+                 "GET %.*s%s HTTP/1.0\r\nHost: %s%s%s:%d\r\nAuthorization: Basic %s\r\nAccept: application/json\r\n"
+                 "User-Agent: dolon/" DOLON_VERSION "\r\n\r\n",
+                 trimmed, prefix, paths[which], v6 ? "[" : "", mq->host, v6 ? "]" : "", mq->port, code);
+    return n > 0 && (size_t)n < sizeof mq->requests[which];
+}
+
+/* From the address to what is sent. 0: it makes no sense. */
+static int dolon__rabbitmq_address(dolon_rabbitmq *mq, const char *server)
+{
+    const char *at = strncmp(server, "http://", 7) == 0 ? server + 7 : server;
+    const char *end = at + strcspn(at, "/?#"), *host = end;
+    char user[256] = "guest:guest";
+    for (const char *c = server; *c; c++)
+        if (*c <= ' ' || *c >= 0x7F || *c == '?' || *c == '#') return 0;
+    dolon__copy(mq->host, sizeof mq->host, "localhost");
+    mq->port = 15672;
+    while (host > at && host[-1] != '@') host--;
+    if (host > at && !dolon__rabbitmq_user(at, host - 1, user, sizeof user)) return 0;
+    if (host < end && !dolon__rabbitmq_host(mq, host, end)) return 0;
+    return dolon__rabbitmq_request(mq, DOLON__OVERVIEW, end, user) &&
+           dolon__rabbitmq_request(mq, DOLON__BINDINGS, end, user);
+}
+
+/* Until then, or until it is to stop: which it looks for ten times a second. */
+static int dolon__rabbitmq_await(dolon_rabbitmq *mq, dolon__handle fd, int writing, int64_t until)
+{
+    while (dolon__os_mono() < until && !dolon__asker_wait(&mq->asker, 0))
+        if (dolon__os_await(fd, writing, 100)) return 1;
+    return 0;
+}
+
+/* Returns whether there was a whole answer. */
+static int dolon__rabbitmq_get(dolon_rabbitmq *mq, const dolon__address *to, int which, int64_t until,
+                               dolon__answer *answer)
+{
+    const char *request = mq->requests[which];
+    char bytes[2048];
+    size_t n = strlen(request), left = 16 * 1024 * 1024; /* five million bindings */
+    int error, more;
+    dolon__handle fd = dolon__os_connect(to);
+    if (fd == -1) return 0;
+    dolon__answer_begin(answer);
+    more = dolon__rabbitmq_await(mq, fd, 1, until) && dolon__os_send(fd, request, n, n) == 0;
+    while (more && dolon__rabbitmq_await(mq, fd, 0, until)) {
+        n = dolon__os_receive(fd, bytes, sizeof bytes, &error);
+        more = n > 0 && n <= left && dolon__answer_take(answer, bytes, n);
+        left -= more ? n : 0;
+    }
+    dolon__os_close(fd);
+    return answer->whole && !answer->bad;
+}
+
+/* A connection each, as a request of HTTP/1.0 has it: so an answer is never sent in chunks. */
+static int dolon__rabbitmq_ask(dolon__asker *a, double figures[DOLON__ASKED])
+{
+    dolon_rabbitmq *mq = (dolon_rabbitmq *)a;
+    int64_t until = dolon__os_mono() + 5 * DOLON__SECOND;
+    dolon__answer overview, bindings;
+    dolon__address found[4];
+    int count = dolon__os_numeric(mq->host, mq->port, found) ? 1 : dolon__os_lookup(mq->host, mq->port, found, 4);
+    for (int i = 0; i < count; i++) {
+        if (!dolon__rabbitmq_get(mq, &found[i], DOLON__OVERVIEW, until, &overview)) continue;
+        if (!dolon__rabbitmq_get(mq, &found[i], DOLON__BINDINGS, until, &bindings)) continue;
+        memcpy(figures, overview.figures, sizeof overview.figures);
+        figures[DOLON__OBJECT_TOTALS] = bindings.objects & 1 ? dolon__nan() : bindings.elements;
+        return 1;
+    }
+    return 0;
+}
+
+dolon_rabbitmq *dolon_rabbitmq_open(const char *server, double interval)
+{
+    const char *env = server && *server ? server : dolon__os_env("RMQ_SERVER");
+    dolon_rabbitmq *mq = (dolon_rabbitmq *)calloc(1, sizeof *mq);
+    if (!mq) return NULL;
+    if (dolon__rabbitmq_address(mq, env ? env : "") && dolon__asker_start(&mq->asker, dolon__rabbitmq_ask, interval, 5))
+        return mq;
+    free(mq);
+    return NULL;
+}
+
+void dolon_rabbitmq_close(dolon_rabbitmq *mq)
+{
+    if (!mq) return;
+    dolon__asker_stop(&mq->asker);
+    free(mq);
+}
+
+double dolon_rabbitmq_connections(void *mq)
+{
+    return dolon__asker_figure((dolon__asker *)mq, 0);
+}
+
+double dolon_rabbitmq_channels(void *mq)
+{
+    return dolon__asker_figure((dolon__asker *)mq, 1);
+}
+
+double dolon_rabbitmq_queues(void *mq)
+{
+    return dolon__asker_figure((dolon__asker *)mq, 2);
+}
+
+double dolon_rabbitmq_bindings(void *mq)
+{
+    return dolon__asker_figure((dolon__asker *)mq, DOLON__OBJECT_TOTALS);
 }
 
 #endif
@@ -5848,7 +6277,7 @@ static void dolon__malloc_free(void *user, void *p)
 }
 
 /* A setting of the environment; NULL if there is none, or it is not to count. */
-static const char *dolon__env(const dolon_desc *desc, const char *name)
+DOLON__APART static const char *dolon__env(const dolon_desc *desc, const char *name)
 {
     return desc->no_environment ? NULL : dolon__os_env(name);
 }

@@ -115,7 +115,7 @@ mixed_back() {
 }
 
 all_warnings() {
-    clang "${everything[@]}" -Werror -std="$1" -I../.. -DEXPECT=0 -c program.c -o "$dir/program.o" &&
+    clang "${everything[@]}" -Werror -std="$1" -I../.. -DEXPECT=0 "${@:2}" -c program.c -o "$dir/program.o" &&
         clang "${everything[@]}" -Werror -std="$1" -I../.. -c other.c -o "$dir/other.o"
 }
 all_warnings_cxx() {
@@ -154,6 +154,14 @@ beside_windows() {
     "$1" "${warn[@]}" "${@:3}" "$dir/beside.c" -o "$dir/beside.exe" -static -lws2_32
 }
 
+# In a program that has put macros in the place of the C library's functions, as those that look for leaks do.
+other_malloc() {
+    printf '%s\n' '#include <stdlib.h>' '#define malloc(n) (malloc)(n)' '#define calloc(n, m) (calloc)(n, m)' \
+        '#define realloc(p, n) (realloc)(p, n)' '#define free(p) (free)(p)' '#define DOLON_IMPLEMENTATION' \
+        '#include "dolon.h"' 'int main(void) { dolon_stop(dolon_start(NULL)); return 0; }' >"$dir/other_malloc.c"
+    "$1" "${warn[@]}" -std=gnu11 "$dir/other_malloc.c" -o "$dir/other_malloc" -pthread && "$dir/other_malloc"
+}
+
 # A floating-point number is no count; an integer is.
 refuses_fractions() {
     printf '#include "dolon.h"\nvoid f(void); void f(void) { DOLON_COUNT("x", N); }\n' >"$dir/count.c"
@@ -188,12 +196,14 @@ for cc in gcc clang musl-gcc; do
     cell "$cc the manual's first program" first_program $cc
     cell "$cc a count of 0.5 does not compile" refuses_fractions $cc
     cell "$cc system headers first, -std=gnu11" late_include $cc gnu11
+    cell "$cc malloc() and free() are macros" other_malloc $cc
     cell "$cc before main() and after it" early $cc -std=c99
 done
 for cc in gcc clang; do
     have $cc || continue
     cell "$cc DOLON_SODIUM" program $cc $all -std=c99 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
     cell "$cc a library, loaded late and unloaded" library $cc
+    cell "$cc DOLON_RABBITMQ" program $cc $all -std=c99 -O2 -DDOLON_RABBITMQ
     cell "$cc DOLON_POSTGRES, DOLON_TRACK_MALLOC" program $cc $all -std=c99 -O2 -DDOLON_POSTGRES -DDOLON_TRACK_MALLOC -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 done
 have gcc && cell "gcc -fsanitize=thread, before main() and after it" early gcc -std=c99 -fsanitize=thread
@@ -202,7 +212,9 @@ have_32 gcc && cell "gcc -O2 -m32" program gcc $all -std=c99 -O2 -m32 -idirafter
 have gcc && cell "gcc system headers first, -std=c99: a clear #error" \
     refuses "include it before any system header" late_include gcc c99
 for std in c99 c11 c17 c2x; do have clang && cell "clang -Weverything -std=$std" all_warnings $std; done
+have clang && cell "clang -Weverything DOLON_RABBITMQ, DOLON_TRACK_MALLOC" all_warnings c99 -DDOLON_RABBITMQ -DDOLON_TRACK_MALLOC
 for std in c99 c11; do have tcc && cell "tcc -std=$std" program tcc $own_tcc -std=$std; done
+have tcc && cell "tcc DOLON_RABBITMQ" program tcc $own_tcc -std=c99 -DDOLON_RABBITMQ
 have tcc && cell "tcc DOLON_DISABLE" program tcc 0 -std=c99 -DDOLON_DISABLE
 
 for cxx in g++ clang++; do
@@ -220,6 +232,7 @@ for cxx in g++ clang++; do
     cell "$cxx a unity build" unity $cxx $all_cxx -x c++ -std=c++17
 done
 have g++ && cell "g++ DOLON_SODIUM" program g++ $all_cxx -std=c++11 -O2 -DDOLON_SODIUM -Wl,--no-as-needed -lsodium
+have g++ && cell "g++ DOLON_RABBITMQ" program g++ $all_cxx -std=c++11 -DDOLON_RABBITMQ
 have g++ && cell "g++ DOLON_POSTGRES, DOLON_TRACK_MALLOC" \
     program g++ $all_cxx -std=c++11 -DDOLON_POSTGRES -DDOLON_TRACK_MALLOC -isystem "$(pg_include)" -Wl,--no-as-needed -lpq
 have g++ && cell "g++ -flto" program g++ $all_cxx -std=c++17 -O2 -flto
@@ -234,6 +247,7 @@ if have $mingw-gcc; then
     for std in c99 c11 c17 c2x; do cell "mingw gcc -std=$std" windows $mingw-gcc -std=$std; done
     cell "mingw gcc -O2" windows $mingw-gcc -std=c99 -O2
     cell "mingw gcc DOLON_TRACK_MALLOC" windows $mingw-gcc -std=c99 -DDOLON_TRACK_MALLOC
+    cell "mingw gcc DOLON_RABBITMQ" windows $mingw-gcc -std=c99 -DDOLON_RABBITMQ
     cell "mingw gcc DOLON_STATIC twice" windows $mingw-gcc -std=c99 -DDOLON_STATIC
     cell "mingw gcc DOLON_DISABLE" windows $mingw-gcc -std=c99 -DDOLON_DISABLE -Wno-unused-macros
     cell "mingw gcc before <windows.h>" beside_windows $mingw-gcc "" -std=c99 -O1

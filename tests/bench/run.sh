@@ -45,6 +45,10 @@ for bench in "$build"/bench/bench_*; do
         TMPDIR=/var/tmp POSTGRES_OPTIONS="-c fsync=on -c max_wal_size=4GB" \
             bash tests/postgres.sh run "$bench" >>"$results"
         ;;
+    */bench_lttng)
+        "$bench" >>"$results"
+        sh tests/bench/lttng.sh "$bench" >>"$results"
+        ;;
     *) "$bench" >>"$results" ;;
     esac
 done
