@@ -3577,8 +3577,8 @@ static void dolon__ring_forget(dolon__ring *r, uint64_t seq)
 
 /* `scratch` has room for the row without its words. A row that is larger than the whole ring is dropped as if it had been the
    oldest. */
-static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, dolon__cells cells, const uint8_t *words,
-                            uint8_t *scratch)
+static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, dolon__cells cells,
+                            const uint8_t *words, uint8_t *scratch)
 {
     size_t need = 4 + dolon__row_bytes(cells.columns + cells.words);
     uint8_t *p = scratch;
@@ -4396,10 +4396,10 @@ typedef struct dolon__link {
 
 /* Histograms on their way into a row, once a second at most. */
 typedef struct dolon__telling {
-    int64_t due;          /* when they go next; monotonic                                  */
-    int open;             /* they go with the row at hand, and all have found room so far  */
-    uint32_t from, at;    /* the first that found none, column and bucket: in turn next    */
-    uint32_t next;        /* what the next column is told relative to                      */
+    int64_t due;       /* when they go next; monotonic                                  */
+    int open;          /* they go with the row at hand, and all have found room so far  */
+    uint32_t from, at; /* the first that found none, column and bucket: in turn next    */
+    uint32_t next;     /* what the next column is told relative to                      */
     size_t bytes, room;
     uint8_t words[8 * DOLON__WORDS];
 } dolon__telling;
@@ -4946,7 +4946,8 @@ static size_t dolon__link_column(void *ctx, uint32_t i, uint8_t *out)
     const dolon__column *c = &((const dolon_tracer *)ctx)->columns[i];
     size_t unit = dolon__copy_valid(out + 3, 255, c->unit);
     size_t name = dolon__copy_valid(out + 3 + unit, 255, c->name);
-    out[0] = (uint8_t)(dolon__is_counter(c) ? 1 : c->source == DOLON__FROM_MEAN ? 2 : 0); /* gauge, counter, histogram */
+    out[0] = dolon__is_counter(c) ? 1 : 0;
+    if (c->source == DOLON__FROM_MEAN) out[0] = 2; /* the rows may bring histograms of it */
     out[1] = (uint8_t)unit;
     out[2] = (uint8_t)name;
     return 3 + unit + name;
