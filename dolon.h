@@ -3396,20 +3396,29 @@ static int dolon__sum_series(uint32_t series, dolon__counts *sums)
     return 1;
 }
 
+/* The first bucket from `b` on whose octave is used; DOLON__BUCKETS: there is none. */
+static uint32_t dolon__next_used(const dolon__counts *c, uint32_t b)
+{
+    while (b < DOLON__BUCKETS && !(c->used >> b / DOLON__OCTAVE_BUCKETS & 1))
+        b = (b / DOLON__OCTAVE_BUCKETS + 1) * DOLON__OCTAVE_BUCKETS;
+    return b;
+}
+
 /* What has come to `sums` since `past`, into `news`. Returns how many there are. */
 static uint64_t dolon__news(const dolon__counts *sums, const dolon__past *past, dolon__counts *news)
 {
     uint64_t n = 0;
     news->used = sums->used;
-    for (uint32_t i = 0; i < DOLON__BUCKETS; i++)
-        if (sums->used >> i / DOLON__OCTAVE_BUCKETS & 1) n += news->of[i] = sums->of[i] - past->counts[i];
+    for (uint32_t b = dolon__next_used(sums, 0); b < DOLON__BUCKETS; b = dolon__next_used(sums, b + 1))
+        n += news->of[b] = sums->of[b] - past->counts[b];
     return n;
 }
 
-static void dolon__keep(dolon__past *past, const dolon__counts *sums)
+/* The buckets first … end - 1 of `sums` become past. */
+static void dolon__keep(dolon__past *past, const dolon__counts *sums, uint32_t first, uint32_t end)
 {
-    for (uint32_t i = 0; i < DOLON__BUCKETS; i++)
-        if (sums->used >> i / DOLON__OCTAVE_BUCKETS & 1) past->counts[i] = sums->of[i];
+    for (uint32_t b = dolon__next_used(sums, first); b < end; b = dolon__next_used(sums, b + 1))
+        past->counts[b] = sums->of[b];
 }
 
 /* The middle of a bucket, in ticks. */
@@ -3429,9 +3438,9 @@ static dolon__latency dolon__latency_of(const dolon__counts *news, uint64_t n, d
     uint32_t next = 0;
     dolon__latency l;
     for (uint32_t i = 0; i < 4; i++) ranked[i] = dolon__nan();
-    for (uint32_t b = 0; b < DOLON__BUCKETS && below < n; b++) {
+    for (uint32_t b = dolon__next_used(news, 0); b < DOLON__BUCKETS && below < n; b = dolon__next_used(news, b + 1)) {
         double middle;
-        if (!(news->used >> b / DOLON__OCTAVE_BUCKETS & 1) || news->of[b] == 0) continue;
+        if (news->of[b] == 0) continue;
         middle = dolon__bucket_middle(b) * seconds_per_tick;
         below += news->of[b];
         sum += middle * news->of[b];
@@ -3455,27 +3464,38 @@ static size_t dolon__put_varint(uint8_t *p, uint64_t v)
     return n;
 }
 
-/* Writes what `news` counts, as a list of the wire's buckets: what the first bits of a double say, of the seconds that the
-   middle of one of ours stands for. Returns its length, 0: there is nothing, or no room. */
-static size_t dolon__write_histogram(const dolon__counts *news, double seconds_per_tick, uint8_t *out, size_t room)
+/* One of ours as the wire's list of buckets has it, behind one that ended at `*next`: of the seconds that its middle stands
+   for, what the first bits of a double say; and its count. Returns its bytes, DOLON__BIN_BYTES at most. */
+#define DOLON__BIN_BYTES 8
+static size_t dolon__put_bin(uint8_t *p, double seconds, uint32_t count, uint64_t *next)
 {
-    size_t n = 0;
-    uint64_t next = 0, buckets = 0;
-    for (uint32_t b = 0; b < DOLON__BUCKETS; b++)
-        buckets += (news->used >> b / DOLON__OCTAVE_BUCKETS & 1) && news->of[b] > 0;
-    if (buckets == 0 || !(seconds_per_tick > 0) || room < 3 + 8 * buckets) return 0;
-    n += dolon__put_varint(out, buckets);
-    for (uint32_t b = 0; b < DOLON__BUCKETS; b++) {
-        double seconds;
-        uint64_t bits;
-        if (!(news->used >> b / DOLON__OCTAVE_BUCKETS & 1) || news->of[b] == 0) continue;
-        seconds = dolon__bucket_middle(b) * seconds_per_tick;
-        memcpy(&bits, &seconds, sizeof bits);
-        n += dolon__put_varint(out + n, (bits >> 45) - next); /* they rise: ours are wider than the wire's */
-        n += dolon__put_varint(out + n, news->of[b]);
-        next = (bits >> 45) + 1;
+    uint64_t bits, bucket;
+    size_t n;
+    memcpy(&bits, &seconds, sizeof bits);
+    bucket = bits >> 45;
+    n = dolon__put_varint(p, bucket - *next); /* they rise: ours are wider than the wire's */
+    *next = bucket + 1;
+    return n + dolon__put_varint(p + n, count);
+}
+
+/* Writes what `news` counts from the bucket `*at` on, as far as there is room; `*at` then is the one to go on with,
+   DOLON__BUCKETS if none is left. Returns the bytes; 0: nothing is written. */
+static size_t dolon__write_histogram(const dolon__counts *news, double seconds_per_tick, uint32_t *at, uint8_t *out,
+                                     size_t room)
+{
+    size_t n = 2, head; /* room for how many there are, which is known at the end */
+    uint64_t next = 0;
+    uint32_t bins = 0, b = dolon__next_used(news, *at);
+    for (; b < DOLON__BUCKETS && n + DOLON__BIN_BYTES <= room; b = dolon__next_used(news, b + 1)) {
+        if (news->of[b] == 0) continue;
+        n += dolon__put_bin(out + n, dolon__bucket_middle(b) * seconds_per_tick, news->of[b], &next);
+        bins++;
     }
-    return n;
+    *at = b;
+    if (bins == 0) return 0;
+    head = dolon__put_varint(out, bins);
+    memmove(out + head, out + 2, n - 2);
+    return head + n - 2;
 }
 
 /* Under the lock. Compares the two clocks since the start of the process, for ten seconds, then knows well enough. */
@@ -3626,8 +3646,8 @@ static void dolon__ring_forget(dolon__ring *r, uint64_t seq)
 
 /* `scratch` has room for the row without its words. A row that is larger than the whole ring is dropped as if it had been the
    oldest. */
-static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, dolon__cells cells, const uint8_t *words,
-                            uint8_t *scratch)
+static void dolon__ring_add(dolon__ring *r, int64_t time, const double *values, dolon__cells cells,
+                            const uint8_t *words, uint8_t *scratch)
 {
     size_t need = 4 + dolon__row_bytes(cells.columns + cells.words);
     uint8_t *p = scratch;
@@ -4093,6 +4113,16 @@ static int dolon__session_is_ripe(dolon__session *s, int64_t now)
     return now - s->waiting >= (gathered >= s->datagram && DOLON__GATHER < s->linger ? DOLON__GATHER : s->linger);
 }
 
+/* Whether the next row did not go with a datagram of n bytes because that was full, and so is younger; but not if it has
+   histograms, or that had: those go alone. */
+static int dolon__session_was_full(const dolon__session *s, size_t n)
+{
+    dolon__cells next;
+    if (s->sent.row.seq == s->ring.next.seq) return 1;
+    next = dolon__ring_cells(&s->ring, s->sent.row);
+    return next.words == 0 && n + dolon__row_bytes(next.columns) > s->datagram;
+}
+
 static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *out)
 {
     int again, paced;
@@ -4110,7 +4140,7 @@ static size_t dolon__session_next_rows(dolon__session *s, int64_t now, uint8_t *
     if (!paced && !dolon__session_is_ripe(s, now)) return 0;
     n = dolon__session_rows(s, &s->sent, s->ring.next.seq, out);
     if (s->sent.row.seq > s->sent_top) s->sent_top = s->sent.row.seq;
-    if (s->ring.next.at - s->sent.row.at < s->datagram) s->waiting = now;
+    if (s->ring.next.at - s->sent.row.at < s->datagram && dolon__session_was_full(s, n)) s->waiting = now;
     s->pace += paced;
     if (paced && s->ring.next.at - s->sent.row.at >= s->datagram) s->catch_up = s->ring.next.seq; /* more meanwhile */
     s->resent += (uint64_t)again;
@@ -4435,10 +4465,10 @@ typedef struct dolon__link {
 
 /* Histograms on their way into a row, once a second at most. */
 typedef struct dolon__telling {
-    int64_t due;           /* when they go next; monotonic                                        */
-    int now;               /* they go with the row at hand                                        */
-    uint32_t from, full;   /* the first column that is in turn; 1 + the first that found no room  */
-    uint32_t next;         /* what the next column is told relative to                            */
+    int64_t due;       /* when they go next; monotonic                                  */
+    int open;          /* they go with the row at hand, and all have found room so far  */
+    uint32_t from, at; /* the first that found none, column and bucket: in turn next    */
+    uint32_t next;     /* what the next column is told relative to                      */
     size_t bytes, room;
     uint8_t words[8 * DOLON__WORDS];
 } dolon__telling;
@@ -4478,7 +4508,7 @@ struct dolon_tracer {
     int brief_scopes;
     dolon__past *past; /* [DOLON_MAX_SITES], each set when its series gets columns: what the last row knew … */
     dolon__past *told; /* … and what the histograms that went with rows knew; NULL: none go        */
-    dolon__counts sums;             /* of the series at hand                                 */
+    dolon__counts sums, news; /* of the series at hand; here since a stack is small         */
     dolon__telling telling;
     dolon__column columns[DOLON_MAX_COLUMNS];
     double values[DOLON_MAX_COLUMNS];
@@ -4985,7 +5015,8 @@ static size_t dolon__link_column(void *ctx, uint32_t i, uint8_t *out)
     const dolon__column *c = &((const dolon_tracer *)ctx)->columns[i];
     size_t unit = dolon__copy_valid(out + 3, 255, c->unit);
     size_t name = dolon__copy_valid(out + 3 + unit, 255, c->name);
-    out[0] = (uint8_t)(dolon__is_counter(c) ? 1 : c->source == DOLON__FROM_MEAN ? 2 : 0); /* gauge, counter, histogram */
+    out[0] = dolon__is_counter(c) ? 1 : 0;
+    if (c->source == DOLON__FROM_MEAN) out[0] = 2; /* the rows may bring histograms of it */
     out[1] = (uint8_t)unit;
     out[2] = (uint8_t)name;
     return 3 + unit + name;
@@ -5334,48 +5365,60 @@ static double dolon__sample_series(const dolon__column *c, const dolon__totals *
 /* Under dolon__all.lock. What has left a scope since this tracer's last row. What can't be read comes with the next one. */
 static dolon__latency dolon__measure(dolon_tracer *t, uint32_t series, double seconds_per_tick)
 {
-    dolon__counts news;
-    uint64_t n = 0;
-    news.used = 0;
-    if (dolon__sum_series(series, &t->sums)) {
-        n = dolon__news(&t->sums, &t->past[series], &news);
-        dolon__keep(&t->past[series], &t->sums);
-    } else {
-        t->sums.used = 0;
-    }
-    return dolon__latency_of(&news, n, seconds_per_tick);
+    uint64_t n;
+    if (!dolon__sum_series(series, &t->sums)) t->sums.used = 0;
+    n = dolon__news(&t->sums, &t->past[series], &t->news);
+    dolon__keep(&t->past[series], &t->sums, 0, DOLON__BUCKETS);
+    return dolon__latency_of(&t->news, n, seconds_per_tick);
 }
 
-/* Under dolon__all.lock, after the series was measured. Its histogram goes with the row at hand, if it is in turn and there is
-   room; else later, together with what is counted until then. */
+/* Under dolon__all.lock, after the series was measured. Its histogram goes with the row at hand, as far as there is room; the
+   rest later, together with what is counted until then. */
 static void dolon__tell_histogram(dolon_tracer *t, uint32_t column, uint32_t series, double seconds_per_tick)
 {
     dolon__telling *tell = &t->telling;
-    dolon__counts news;
-    uint8_t *p = tell->words + tell->bytes;
-    size_t head, n;
-    if (!tell->now || tell->full || column < tell->from) return;
-    if (dolon__news(&t->sums, &t->told[series], &news) == 0 || tell->room < tell->bytes + 8) return;
-    head = dolon__put_varint(p, column - tell->next + 1);
-    n = dolon__write_histogram(&news, seconds_per_tick, p + head, tell->room - tell->bytes - head);
-    if (n == 0) {
-        if (tell->bytes > 0) tell->full = column;
-        return;
+    uint32_t first = column == tell->from ? tell->at : 0, end = first;
+    uint8_t head[5], *p = tell->words + tell->bytes;
+    size_t left = tell->room - tell->bytes, head_bytes, n = 0;
+    if (!tell->open || column < tell->from || !(seconds_per_tick > 0)) return;
+    if (dolon__news(&t->sums, &t->told[series], &t->news) == 0) return;
+    head_bytes = dolon__put_varint(head, column - tell->next + 1);
+    if (left > head_bytes)
+        n = dolon__write_histogram(&t->news, seconds_per_tick, &end, p + head_bytes, left - head_bytes);
+    if (n > 0) {
+        memcpy(p, head, head_bytes);
+        tell->bytes += head_bytes + n;
+        tell->next = column + 1;
+        dolon__keep(&t->told[series], &t->sums, first, end);
     }
-    dolon__keep(&t->told[series], &t->sums);
-    tell->bytes += head + n;
-    tell->next = column + 1;
+    if (end == DOLON__BUCKETS) return;
+    tell->open = 0;
+    tell->from = column;
+    tell->at = end;
 }
 
-/* Once a second, and at the end: each time those that found no room come first. */
-static void dolon__tell_begin(dolon_tracer *t, int64_t due, int last)
+/* What the histograms of a row may take: an eighth of the ring, so that they drive out few rows; with the last row all that is
+   free. But never so much that the row would not find room. */
+static size_t dolon__telling_room(const dolon_tracer *t, uint32_t columns, int last)
+{
+    const dolon__ring *r = &t->session.ring;
+    size_t row = 4 + dolon__row_bytes(columns), used = (size_t)(r->next.at - r->oldest.at), room = r->size / 8;
+    if (last && row + used < r->size && room < r->size - used - row) room = r->size - used - row;
+    if (row + room > r->size) room = row < r->size ? r->size - row : 0;
+    return room < 8 * DOLON__WORDS ? room / 8 * 8 : 8 * DOLON__WORDS;
+}
+
+/* Once a second; and at the end all that is left. */
+static void dolon__tell_begin(dolon_tracer *t, uint32_t columns, int64_t due, int last)
 {
     dolon__telling *tell = &t->telling;
-    tell->now = t->told && (due >= tell->due || last);
+    tell->open = t->told && (due >= tell->due || last);
     tell->bytes = 0;
     tell->next = 0;
-    tell->full = 0;
-    if (tell->now) tell->due = due + DOLON__SECOND;
+    if (!tell->open) return;
+    tell->due = due + DOLON__SECOND;
+    tell->room = dolon__telling_room(t, columns, last);
+    if (last) tell->from = tell->at = 0;
 }
 
 static void dolon__tell_end(dolon_tracer *t, dolon__row *row)
@@ -5384,7 +5427,7 @@ static void dolon__tell_end(dolon_tracer *t, dolon__row *row)
     row->words = tell->words;
     row->word_count = (uint32_t)((tell->bytes + 7) / 8);
     memset(tell->words + tell->bytes, 0, 8 * (size_t)row->word_count - tell->bytes);
-    if (tell->now) tell->from = tell->full;
+    if (tell->open) tell->from = tell->at = 0;
 }
 
 /* Probes first, not under a lock: they are the program's. Then all series at once, so that they fit together. */
@@ -5440,7 +5483,7 @@ static void dolon__tick(dolon_tracer *t, int64_t due, int64_t now, int last)
     dolon__os_lock(&t->lock);
     row.count = t->column_count;
     dolon__os_unlock(&t->lock);
-    dolon__tell_begin(t, due, last);
+    dolon__tell_begin(t, row.count, due, last);
     dolon__sample(t, row.count, now);
     dolon__tell_end(t, &row);
     row.values = t->values;
@@ -6402,7 +6445,6 @@ static int dolon__setup_ring(dolon_tracer *t, const dolon_desc *desc)
     if (!t->binary) return 1;
     ring->size = dolon__ring_bytes(t, desc);
     ring->bytes = (uint8_t *)t->alloc.alloc(t->alloc.user, ring->size);
-    t->telling.room = ring->size / 64 < DOLON__WORDS ? ring->size / 64 * 8 : 8 * DOLON__WORDS; /* an eighth at most */
     return ring->bytes != NULL;
 }
 
@@ -6447,8 +6489,8 @@ static void dolon__forget_past(dolon_tracer *t)
     dolon__os_lock(&dolon__all.lock);
     for (uint32_t i = 0; i < t->series_seen; i++) {
         if (dolon__series_table[i].kind != DOLON__SCOPE_SITE || !dolon__sum_series(i, &t->sums)) continue;
-        dolon__keep(&t->past[i], &t->sums);
-        if (t->told) dolon__keep(&t->told[i], &t->sums);
+        dolon__keep(&t->past[i], &t->sums, 0, DOLON__BUCKETS);
+        if (t->told) dolon__keep(&t->told[i], &t->sums, 0, DOLON__BUCKETS);
     }
     dolon__os_unlock(&dolon__all.lock);
 }

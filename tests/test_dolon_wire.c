@@ -15,6 +15,8 @@
 #define DOLON_ASSERT(x) assert(x)
 #include "../dolon.h"
 
+#include "../server/base/bytes.h"
+#include "../server/base/histogram.h"
 #include "../server/ingest/decode.h"
 
 #define MS       DOLON__MS
@@ -72,7 +74,19 @@ static void sample(client *c, int64_t now)
 {
     uint64_t seq = c->session.ring.next.seq;
     const double values[] = {1.5 + (double)seq, seq % 2 ? dolon__nan() : (double)seq};
-    dolon__session_row(&c->session, now, STARTED + now, values, 2, c->scratch);
+    dolon__session_row(&c->session, now, STARTED + now, values, (dolon__cells){2, 0}, NULL, c->scratch);
+}
+
+/* Of column 0: 300 times what is in bucket 130,000, once what is in the one after the next. Of column 1: once 0. */
+static const uint8_t histograms[] = {1, 2, 0xd0, 0xf7, 7, 0xac, 2, 1, 1, 1, 1, 0, 1, 0, 0, 0};
+
+/* A row with these, in `words` words: zeros follow them. */
+static void sample_with_histograms(client *c, int64_t now, uint32_t words)
+{
+    uint8_t bytes[2048] = {0};
+    const double values[] = {1.5, 2.5};
+    memcpy(bytes, histograms, sizeof histograms);
+    dolon__session_row(&c->session, now, STARTED + now, values, (dolon__cells){2, words}, bytes, c->scratch);
 }
 
 /* The next datagram of a kind; others are passed over. */
@@ -82,6 +96,30 @@ static size_t next_of(client *c, int64_t now, int kind)
         if (c->out[3] == kind) return n;
     fail_msg("no datagram of kind %d", kind);
     return 0;
+}
+
+typedef struct {
+    const char *what;
+    int flags, holes; /* as the byte says, which may not fit the ranges there are */
+    uint32_t columns, marks;
+    uint64_t rows, seen, top;
+    int ranges;
+    uint64_t hole_seq;
+    uint32_t hole_count;
+} ack;
+
+static size_t write_ack(const ack *a, uint8_t *out)
+{
+    uint8_t *p = dolon__put_bytes(dolon__put_bytes(out, "\xD0\x10\x01\x81", 4), run, 16);
+    p = dolon__put(p, (uint64_t)a->flags, 1);
+    p = dolon__put(p, (uint64_t)a->holes, 1);
+    p = dolon__put(p, a->columns, 2);
+    p = dolon__put(p, a->marks, 4);
+    p = dolon__put(p, a->rows, 8);
+    p = dolon__put(p, a->seen, 8);
+    p = dolon__put(p, a->top, 8);
+    for (int i = 0; i < a->ranges; i++) p = dolon__put(dolon__put(p, a->hole_seq, 8), a->hole_count, 4);
+    return (size_t)(p - out);
 }
 
 /* ---- golden datagrams ---- */
@@ -194,7 +232,7 @@ static void slices(void **state)
     const double values[] = {1, 2, 3};
     c->session.datagram = 84;
     c->session.columns = 0; /* none to tell of */
-    dolon__session_row(&c->session, 0, STARTED, values, 3, c->scratch);
+    dolon__session_row(&c->session, 0, STARTED, values, (dolon__cells){3, 0}, NULL, c->scratch);
     record r = check_golden(c, next_of(c, 0, DOLON__ROWS), "slice0");
     assert_int_equal(r.rows.columns, 3);
     assert_int_equal(r.rows.first, 0);
@@ -205,6 +243,103 @@ static void slices(void **state)
     assert_int_equal(r.rows.slice, 1);
     assert_int_equal(r.rows.seq, 0);
     assert_true(r.rows.values[0] == 3);
+}
+
+static void row_with_histograms(void **state)
+{
+    client *c = *state;
+    sample_with_histograms(c, 0, 2);
+    record r = check_golden(c, next_of(c, 100 * MS, DOLON__ROW), "row");
+    assert_int_equal(r.kind, RECORD_ROWS);
+    assert_int_equal(r.rows.kept, 0);
+    assert_int_equal(r.rows.next, 1);
+    assert_int_equal(r.rows.offset, -5);
+    assert_int_equal(r.rows.columns, 2);
+    assert_int_equal(r.rows.words, 2);
+    assert_int_equal(r.rows.first, 0);
+    assert_int_equal(r.rows.slice, 4);
+    assert_int_equal(r.rows.count, 1);
+    assert_true(r.rows.time[0] == STARTED && r.rows.values[0] == 1.5 && r.rows.values[1] == 2.5);
+    span words = {(const char *)(r.rows.values + 2), 16};
+    histogram first = {0}, second = {0};
+    assert_int_equal(histogram_set_length(words, 2), 13);
+    histogram_set_pick(words, 0, &first);
+    histogram_set_pick(words, 1, &second);
+    assert_true(first.count == 2 && first.bins[0].bucket == 130000 && first.bins[0].count == 300);
+    assert_true(first.bins[1].bucket == 130002 && first.bins[1].count == 1);
+    assert_true(second.count == 1 && second.bins[0].bucket == 0 && second.bins[0].count == 1);
+    histogram_free(&first);
+    histogram_free(&second);
+}
+
+/* Datagrams that bring row 1 from here on: each cell once, in order. Returns how many they were. */
+static int take_slices(client *c, int64_t now, uint32_t words)
+{
+    uint32_t next = 0;
+    int datagrams = 0;
+    for (; next < 2 + words; datagrams++) {
+        record r = {.kind = RECORD_ROW};
+        assert_int_equal(decode_datagram(c->out, next_of(c, now, DOLON__ROW), keep, &r), DECODE_OK);
+        assert_int_equal(r.rows.seq, 1);
+        assert_int_equal(r.rows.words, words);
+        assert_int_equal(r.rows.first, next);
+        assert_true(r.rows.time[0] == STARTED + MS);
+        for (uint32_t i = 0; i < r.rows.slice; i++, next++) {
+            uint8_t bytes[8] = {0};
+            if (next < 2) store_u64(bytes, bits_of(next ? 2.5 : 1.5));
+            if (next >= 2 && next < 4) memcpy(bytes, histograms + 8 * (next - 2), 8);
+            uint64_t cell = load_u64(bytes);
+            if (next < 2)
+                assert_true(bits_of(r.rows.values[i]) == cell);
+            else
+                assert_memory_equal(&r.rows.values[i], bytes, 8);
+        }
+    }
+    assert_int_equal(next, 2 + words);
+    return datagrams;
+}
+
+/* More words than a datagram holds, at first, as a hole, and again when no answer comes. */
+static void histograms_in_slices(void **state)
+{
+    client *c = *state;
+    uint8_t bytes[128];
+    sample(c, 0);
+    sample_with_histograms(c, MS, 200);
+    sample(c, 2 * MS);
+    assert_int_equal(take_slices(c, 100 * MS, 200), 2);
+    next_of(c, 100 * MS, DOLON__ROWS);
+    assert_int_equal(c->session.sent.row.seq, 3);
+    const ack hole = {"", 1, 1, 2, 0, 1, 1, 3, 1, 1, 1};
+    dolon__session_take(&c->session, 110 * MS, bytes, write_ack(&hole, bytes));
+    assert_int_equal(take_slices(c, 110 * MS, 200), 2);
+    const ack same = {"", 1, 0, 2, 0, 1, 1, 1, 0, 0, 0};
+    dolon__session_take(&c->session, 900 * MS, bytes, write_ack(&same, bytes));
+    assert_int_equal(take_slices(c, 1900 * MS, 200), 2);
+    assert_int_equal(c->session.ring.dropped, 0);
+}
+
+/* A row with histograms goes alone, but neither it nor those behind it wait for that any longer than those before it. */
+static void rows_beside_histograms_do_not_wait(void **state)
+{
+    static const int kinds[] = {DOLON__ROWS, DOLON__ROW, DOLON__ROW, DOLON__ROWS};
+    client *c = *state;
+    uint8_t bytes[128];
+    const ack known = {"", 1, 0, 2, 0, 0, 0, 0, 0, 0, 0};
+    c->session.linger = 100 * MS;
+    while (dolon__session_next(&c->session, 0, c->out) > 0) continue;
+    dolon__session_take(&c->session, 0, bytes, write_ack(&known, bytes));
+    for (int i = 0; i < 3; i++) sample(c, i * 10 * MS);
+    sample_with_histograms(c, 30 * MS, 2);
+    sample_with_histograms(c, 40 * MS, 2);
+    for (int i = 5; i < 10; i++) sample(c, i * 10 * MS);
+    assert_int_equal(dolon__session_next(&c->session, 99 * MS, c->out), 0);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        assert_true(dolon__session_next(&c->session, 100 * MS, c->out) > 0);
+        assert_int_equal(c->out[3], kinds[i]);
+    }
+    assert_int_equal(c->session.sent.row.seq, 10);
+    assert_int_equal(dolon__session_next(&c->session, 100 * MS, c->out), 0);
 }
 
 static void marks(void **state)
@@ -238,30 +373,6 @@ static void goodbye(void **state)
 }
 
 /* ---- answers ---- */
-
-typedef struct {
-    const char *what;
-    int flags, holes; /* as the byte says, which may not fit the ranges there are */
-    uint32_t columns, marks;
-    uint64_t rows, seen, top;
-    int ranges;
-    uint64_t hole_seq;
-    uint32_t hole_count;
-} ack;
-
-static size_t write_ack(const ack *a, uint8_t *out)
-{
-    uint8_t *p = dolon__put_bytes(dolon__put_bytes(out, "\xD0\x10\x01\x81", 4), run, 16);
-    p = dolon__put(p, (uint64_t)a->flags, 1);
-    p = dolon__put(p, (uint64_t)a->holes, 1);
-    p = dolon__put(p, a->columns, 2);
-    p = dolon__put(p, a->marks, 4);
-    p = dolon__put(p, a->rows, 8);
-    p = dolon__put(p, a->seen, 8);
-    p = dolon__put(p, a->top, 8);
-    for (int i = 0; i < a->ranges; i++) p = dolon__put(dolon__put(p, a->hole_seq, 8), a->hole_count, 4);
-    return (size_t)(p - out);
-}
 
 /* Ten rows, of which all were sent, and a mark. */
 static void ten_rows(client *c)
@@ -416,6 +527,9 @@ int main(void)
         cmocka_unit_test_setup(rows, begin),
         cmocka_unit_test_setup(heartbeat, begin),
         cmocka_unit_test_setup(slices, begin),
+        cmocka_unit_test_setup(row_with_histograms, begin),
+        cmocka_unit_test_setup(histograms_in_slices, begin),
+        cmocka_unit_test_setup(rows_beside_histograms_do_not_wait, begin),
         cmocka_unit_test_setup(marks, begin),
         cmocka_unit_test_setup(goodbye, begin),
         cmocka_unit_test_setup(ill_formed_answers_change_nothing, begin),

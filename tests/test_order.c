@@ -13,7 +13,7 @@
 
 /* What left: rows are checked for order and content, gaps are added up. */
 typedef struct {
-    uint64_t next, rows, lost;
+    uint64_t next, rows, lost, words;
 } heard;
 
 /* Row `seq` as the client sampled it: so that its content can be checked anywhere. */
@@ -27,13 +27,33 @@ static double value_of(uint64_t seq, uint32_t column)
     return (double)seq * 1000 + column;
 }
 
-static void hear_row(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns,
-                     span histograms)
+/* Of histograms, where it would be a column: bytes which are no number, that must leave as they came. */
+static double word_of(uint64_t seq, uint32_t cell)
+{
+    uint64_t bits = UINT64_C(0x7ff0000000000000) + seq * 10000 + cell;
+    double word;
+    memcpy(&word, &bits, sizeof word);
+    return word;
+}
+
+static void put_cell(double *to, uint64_t seq, uint32_t columns, uint32_t cell)
+{
+    double value = value_of(seq, cell), word = word_of(seq, cell);
+    memcpy(to, cell < columns ? &value : &word, sizeof *to);
+}
+
+static void hear_row(void *ctx, uint64_t seq, int64_t time, const double *values, size_t columns, span histograms)
 {
     heard *h = ctx;
     assert_int_equal(seq, h->next);
     assert_int_equal(time, time_of(seq));
     for (uint32_t i = 0; i < columns; i++) assert_true(values[i] == value_of(seq, i));
+    h->words += histograms.n / 8;
+    assert_int_equal(histograms.n % 8, 0);
+    for (uint32_t i = 0; i < histograms.n / 8; i++) {
+        double word = word_of(seq, (uint32_t)columns + i);
+        assert_memory_equal(histograms.p + 8 * i, &word, sizeof word);
+    }
     h->next++;
     h->rows++;
 }
@@ -47,20 +67,21 @@ static void hear_gap(void *ctx, uint64_t first, uint64_t count)
     h->lost += count;
 }
 
-/* Hands `count` rows from `seq` to the order: columns [first, first + slice) of `columns`. */
-static order_result give_slice(order *o, heard *h, uint64_t kept, uint64_t seq, uint32_t count, uint32_t columns,
-                               uint32_t first, uint32_t slice)
+/* Hands `count` rows from `seq` to the order: cells [first, first + slice) of `columns` and `words`. */
+static order_result give_cells(order *o, heard *h, uint64_t kept, uint64_t seq, uint32_t count, uint32_t columns,
+                               uint32_t words, uint32_t first, uint32_t slice)
 {
     int64_t *time = calloc(count + 1, sizeof *time);
     double *values = calloc((size_t)count * slice + 1, sizeof *values);
     for (uint32_t i = 0; i < count; i++) {
         time[i] = time_of(seq + i);
-        for (uint32_t c = 0; c < slice; c++) values[i * slice + c] = value_of(seq + i, first + c);
+        for (uint32_t c = 0; c < slice; c++) put_cell(&values[i * slice + c], seq + i, columns, first + c);
     }
     order_result r = order_take(o,
                                 &(record_rows){.kept = kept,
                                                .next = seq + count,
                                                .columns = columns,
+                                               .words = words,
                                                .first = first,
                                                .slice = slice,
                                                .count = count,
@@ -72,6 +93,12 @@ static order_result give_slice(order *o, heard *h, uint64_t kept, uint64_t seq, 
     free(values);
     assert_int_equal(order_next(o), h->next);
     return r;
+}
+
+static order_result give_slice(order *o, heard *h, uint64_t kept, uint64_t seq, uint32_t count, uint32_t columns,
+                               uint32_t first, uint32_t slice)
+{
+    return give_cells(o, h, kept, seq, count, columns, 0, first, slice);
 }
 
 static order_result give(order *o, heard *h, uint64_t kept, uint64_t seq, uint32_t count)
@@ -157,6 +184,61 @@ static void slices_make_rows(void **state)
     order_free(o);
 }
 
+/* Whole and at once, whole but early, and in slices that end among the columns, between, and among the words. */
+static void histograms_go_with_their_row(void **state)
+{
+    (void)state;
+    heard h = {0};
+    order *o = order_new(0);
+    order_result r = give_cells(o, &h, 0, 0, 1, 3, 5, 0, 8);
+    assert_true(r.news && !r.hole);
+    assert_int_equal(h.words, 5);
+    give_cells(o, &h, 0, 2, 1, 3, 1, 0, 4);
+    give_cells(o, &h, 0, 3, 1, 0, 2, 0, 2); /* no columns */
+    assert_int_equal(h.rows, 1);
+    for (uint32_t first = 0; first < 8; first += 2) give_cells(o, &h, 0, 1, 1, 3, 5, first, 2);
+    assert_int_equal(h.rows, 4);
+    assert_int_equal(h.words, 5 + 5 + 1 + 2);
+    give_cells(o, &h, 0, 4, 1, 3, 5, 3, 5);
+    r = give_cells(o, &h, 0, 4, 1, 3, 5, 2, 6); /* overlapping */
+    assert_true(!r.news && !r.repeat);
+    give_cells(o, &h, 0, 4, 1, 3, 5, 0, 3);
+    assert_int_equal(h.words, 18);
+    assert_int_equal(order_bytes(o), 0);
+    order_free(o);
+}
+
+/* Another number of words, or none, for a row of which a part has come, changes nothing of it. */
+static void contradicting_words_are_left(void **state)
+{
+    (void)state;
+    heard h = {0};
+    order *o = order_new(0);
+    give_cells(o, &h, 0, 0, 1, 3, 5, 0, 4);
+    give_cells(o, &h, 0, 0, 1, 3, 4, 4, 3);
+    give_cells(o, &h, 0, 0, 1, 3, 6, 4, 5);
+    give_cells(o, &h, 0, 0, 1, 4, 4, 4, 4);
+    give_cells(o, &h, 0, 0, 1, 3, 4, 0, 7); /* though it were whole */
+    give_slice(o, &h, 0, 0, 1, 3, 0, 3);
+    assert_int_equal(h.rows, 0);
+    give_cells(o, &h, 0, 0, 1, 3, 5, 4, 4);
+    assert_int_equal(h.rows, 1);
+    assert_int_equal(h.words, 5);
+    order_free(o);
+}
+
+static void words_take_room(void **state)
+{
+    (void)state;
+    heard h = {0};
+    order *o = order_new(0);
+    order_result r = {0};
+    for (uint64_t seq = 1; seq < 1000; seq++) r = give_cells(o, &h, 0, seq, 1, 3, 4000, 0, 100);
+    assert_true(r.full);
+    assert_true(order_bytes(o) < 2 * ORDER_BYTES);
+    order_free(o);
+}
+
 static void room_is_bounded(void **state)
 {
     (void)state;
@@ -192,8 +274,8 @@ static void random_network(void **state)
             if (rand() % 4) {
                 give(o, &h, kept, seq, count);
             } else if (count) {
-                uint32_t first = (uint32_t)rand() % 3;
-                give_slice(o, &h, kept, seq, 1, 3, first, 1 + (uint32_t)rand() % (3 - first));
+                uint32_t words = seq % 3 ? 0 : (uint32_t)seq % 7, first = (uint32_t)rand() % (3 + words);
+                give_cells(o, &h, kept, seq, 1, 3, words, first, 1 + (uint32_t)rand() % (3 + words - first));
             }
             if (rand() % 20 == 0) kept += (uint64_t)rand() % (sampled - kept + 1) / 4;
         }
@@ -211,6 +293,9 @@ int main(void)
         cmocka_unit_test(early_rows_wait),
         cmocka_unit_test(dropped_rows_are_gaps),
         cmocka_unit_test(slices_make_rows),
+        cmocka_unit_test(histograms_go_with_their_row),
+        cmocka_unit_test(contradicting_words_are_left),
+        cmocka_unit_test(words_take_room),
         cmocka_unit_test(room_is_bounded),
         cmocka_unit_test(random_network),
     };

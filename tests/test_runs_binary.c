@@ -22,6 +22,8 @@
      facts RUN [place=P] [pid=N]      cols RUN FIRST NAME,…
      rows RUN SEQ VALUE,… [VALUE,…]   rows from SEQ on, sampled at the second of their number …
           [kept=N] [next=N] [columns=N first=N]                                  … or slices of them
+     row RUN SEQ VALUE,… HEX          one with histograms, the bytes HEX …
+          [kept=N] [first=N slice=N]                                             … or so many of its cells
      beat RUN NEXT [kept=N]           marks RUN FIRST TEXT,… [kept=N]
      bye RUN NEXT [kept=N] [marks=N] [crashed]
      json RUN                         a row by the JSON wire
@@ -34,7 +36,7 @@
      suspects PLACE                   whose process may have died there …
      crashed RUN                      … and whose has
    Out comes "?RUN" when the store is asked, for a flush its parts and "|":
-     RUN:STATE(COLUMNS) SEQ=VALUE,… gapSEQ+COUNT@FROM..UNTIL markN"TEXT" next N,
+     RUN:STATE(COLUMNS) SEQ=VALUE,…{HISTOGRAMS} gapSEQ+COUNT@FROM..UNTIL markN"TEXT" next N,
    and for an acknowledgement
      <ADDRESS RUN[known][,ended] COLUMNS/MARKS ROWS-SEEN-TOP [FIRST+COUNT …]>
    and for suspects RUN=PID … and "!" */
@@ -142,6 +144,32 @@ static void do_rows(script *s, char **words)
     give(s, &r, words);
 }
 
+static void do_row(script *s, char **words)
+{
+    double cells[64] = {0};
+    record r = {.kind = RECORD_ROWS};
+    record_rows *rows = &r.rows;
+    rows->seq = strtoull(words[2], NULL, 10);
+    int64_t time = START + (int64_t)rows->seq * NS_PER_SECOND;
+    for (char *rest, *v = strtok_r(words[3], ",", &rest); v; v = strtok_r(NULL, ",", &rest))
+        cells[rows->columns++] = strtod(v, NULL);
+    size_t bytes = strlen(words[4]) / 2;
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(words[4] + 2 * i, "%2x", &byte), 1);
+        ((uint8_t *)(cells + rows->columns))[i] = (uint8_t)byte;
+    }
+    rows->words = (uint32_t)(bytes + 7) / 8;
+    rows->first = (uint32_t)number(words + 5, "first=", 0);
+    rows->slice = (uint32_t)number(words + 5, "slice=", rows->columns + rows->words);
+    rows->next = rows->seq + 1;
+    rows->kept = number(words + 5, "kept=", 0);
+    rows->count = 1;
+    rows->time = &time;
+    rows->values = cells + rows->first;
+    give(s, &r, words);
+}
+
 static void do_beat(script *s, char **words)
 {
     uint64_t next = strtoull(words[2], NULL, 10);
@@ -213,6 +241,13 @@ static void do_none(script *s, char **words)
 
 /* ---- what leaves ---- */
 
+static void show_histograms(buf *out, span h)
+{
+    if (h.n) buf_text(out, "{");
+    for (size_t i = 0; i < h.n; i++) buf_printf(out, "%02x", (uint8_t)h.p[i]);
+    if (h.n) buf_text(out, "}");
+}
+
 static void show_part(buf *out, const batch_part *p)
 {
     buf_printf(out, "%c:%s(", p->info->id.b[15], run_state_name(p->info->state));
@@ -226,6 +261,7 @@ static void show_part(buf *out, const batch_part *p)
                 buf_text(out, i ? ",-" : "-");
             else
                 buf_printf(out, "%s%g", i ? "," : "", p->values[row * p->columns + i]);
+        show_histograms(out, row_histograms_of(&p->histograms, row));
         buf_text(out, " ");
     }
     for (size_t i = 0; i < p->event_count; i++) {
@@ -336,11 +372,11 @@ static void command(script *s, char *text)
     static const struct {
         const char *word;
         void (*act)(script *s, char **words);
-    } known[] = {{"t", do_clock},           {"from", do_from},       {"facts", do_facts},  {"cols", do_cols},
-                 {"rows", do_rows},         {"beat", do_beat},       {"bye", do_bye},      {"marks", do_marks},
-                 {"json", do_json},         {"none", do_none},       {"has", do_has},      {"flush", do_flush},
-                 {"acks", do_acks},         {"commit", do_commit},   {"even", do_behind},  {"behind", do_behind},
-                 {"suspects", do_suspects}, {"crashed", do_crashed}, {"sealed", do_sealed}};
+    } known[] = {{"t", do_clock},           {"from", do_from},       {"facts", do_facts},   {"cols", do_cols},
+                 {"rows", do_rows},         {"beat", do_beat},       {"bye", do_bye},       {"marks", do_marks},
+                 {"json", do_json},         {"none", do_none},       {"has", do_has},       {"flush", do_flush},
+                 {"acks", do_acks},         {"commit", do_commit},   {"even", do_behind},   {"behind", do_behind},
+                 {"suspects", do_suspects}, {"crashed", do_crashed}, {"sealed", do_sealed}, {"row", do_row}};
     char *words[16] = {0};
     size_t count = 0, i = 0;
     for (char *rest, *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) words[count++] = w;
@@ -645,6 +681,44 @@ static void two_wires(void **state)
     PLAY(stories, NULL);
 }
 
+/* Column 0: twice in bucket 5; column 1: once in bucket 300, 3 times in bucket 301. */
+#define OF_BOTH                                                                                                      \
+    "01010502"                                                                                                       \
+    "0102ac02010003"
+
+static void histograms(void **state)
+{
+    (void)state;
+    static const story stories[] = {
+        /* beside rows without, and without the zeros that fill the last word */
+        {KNOWN "rows A 0 1,2; row A 1 3,4 " OF_BOTH "; row A 2 5,6 02010101; rows A 3 7,8; flush",
+         OUT "A:live(a,b) 0=1,2 1=3,4{" OF_BOTH "} 2=5,6{02010101} 3=7,8 next 4 | ", "rows=4 acks=1 "},
+        /* early, in slices, and twice */
+        {KNOWN "row A 1 3,4 " OF_BOTH "; row A 0 1,2 " OF_BOTH " first=3 slice=1; row A 0 1,2 " OF_BOTH
+               " first=3 slice=1; row A 0 1,2 " OF_BOTH " first=0 slice=3; row A 0 1,2 " OF_BOTH "; flush",
+         OUT "A:live(a,b) 0=1,2{" OF_BOTH "} 1=3,4{" OF_BOTH "} next 2 | ", "rows=2 duplicates=2 acks=1 "},
+        /* parts of their own, each with what its rows have: when a column joins, and after each flush */
+        {KNOWN "row A 0 1,2 01010502; cols A 2 c; row A 1 1,2,3 03010101; flush; row A 2 1,2,3 01010101; flush",
+         OUT "A:live(a,b) 0=1,2{01010502} next 1 A:live(a,b,c) 1=1,2,3{03010101} next 2 | "
+             "A:live(a,b,c) 2=1,2,3{01010101} next 3 | ",
+         "rows=3 acks=1 "},
+        /* a row in front of a gap, and one behind it */
+        {KNOWN "row A 0 1,2 01010502; row A 3 7,8 02010101 kept=3; flush",
+         OUT "A:live(a,b) 0=1,2{01010502} 3=7,8{02010101} gap1+2@0..3 next 4 | ", "rows=2 acks=1 "},
+        /* what is ill-formed is left out of a good row: cut short; none; a column that is not there; a count of 0; more behind */
+        {KNOWN "row A 0 1,2 0101; row A 1 1,2 0001010502; row A 2 1,2 03010502; row A 3 1,2 01010500; "
+               "row A 4 1,2 010105020001; row A 5 1,2 " OF_BOTH "; flush",
+         OUT "A:live(a,b) 0=1,2 1=1,2 2=1,2 3=1,2 4=1,2 5=1,2{" OF_BOTH "} next 6 | ", "rows=6 ignored=5 acks=1 "},
+        /* column 2 is not among those that are known when the row leaves */
+        {KNOWN "row A 1 1,2 03010502; cols A 2 c; rows A 0 1,2; flush",
+         OUT "A:live(a,b,c) 0=1,2,- 1=1,2,-{03010502} next 2 | ", "rows=2 acks=1 "},
+        /* a row that was left with its client brings them when it comes again */
+        {KNOWN "row A 0 1,2,3 03010502; cols A 2 c; row A 0 1,2,3 03010502; flush",
+         OUT "A:live(a,b,c) 0=1,2,3{03010502} next 1 | ", "rows=1 held_off=1 acks=1 "},
+    };
+    PLAY(stories, NULL);
+}
+
 /* Each sealed datagram is taken once, and leaves no trace otherwise: not even a sign of life, or an answer. */
 static void replays(void **state)
 {
@@ -757,21 +831,14 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity),
-        cmocka_unit_test(columns),
-        cmocka_unit_test(rows),
-        cmocka_unit_test(marks),
-        cmocka_unit_test(goodbye),
-        cmocka_unit_test(restarts),
-        cmocka_unit_test(another_server),
-        cmocka_unit_test(credit),
-        cmocka_unit_test(pace),
-        cmocka_unit_test(behind),
-        cmocka_unit_test(two_wires),
-        cmocka_unit_test(memory),
-        cmocka_unit_test(sources_are_limited),
-        cmocka_unit_test(replays),
-        cmocka_unit_test(crashes),
+        cmocka_unit_test(identity), cmocka_unit_test(columns),
+        cmocka_unit_test(rows),     cmocka_unit_test(histograms),
+        cmocka_unit_test(marks),    cmocka_unit_test(goodbye),
+        cmocka_unit_test(restarts), cmocka_unit_test(another_server),
+        cmocka_unit_test(credit),   cmocka_unit_test(pace),
+        cmocka_unit_test(behind),   cmocka_unit_test(two_wires),
+        cmocka_unit_test(memory),   cmocka_unit_test(sources_are_limited),
+        cmocka_unit_test(replays),  cmocka_unit_test(crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
    test_wire: both ends of the binary wire, as they are, over a simulated clock, network and store: loss, duplicates,
    reordering, restarts, outages; one server, or two on one store among which a balancer moves the client, or each of
    its datagrams. A seed decides everything; what must hold, for every seed:
-     - no row is stored twice, and rows are stored in order, with what was sampled;
+     - no row is stored twice, and rows are stored in order, with what was sampled, and with the histograms that the client
+       told with it: some with none, some with such as do not fit a datagram;
      - once all is quiet, rows stored + rows counted lost = rows sampled;
      - without a full ring, nothing is lost;
      - the client acts when dolon__session_due() says so or something happens, which is enough, and then has something to
@@ -24,6 +25,7 @@
 #define DOLON_STATIC
 #include "../dolon.h"
 
+#include "../server/base/bytes.h"
 #include "../server/ingest/decode.h"
 #include "../server/runs/runs.h"
 #include "../server/store/store_trim.h"
@@ -112,11 +114,36 @@ typedef struct {
     uint64_t next, rows, lost;
     uint32_t marks;
     size_t columns, first_columns; /* now, and those that every row has */
+    bool tells;                    /* rows bring histograms */
 } storage;
 
 static double value_of(uint64_t seq, size_t column)
 {
     return (double)seq * 10 + (double)column;
+}
+
+/* Those that row `seq` brings, if any do; each 70th more than a datagram holds. */
+static void histograms_of(uint64_t seq, size_t columns, buf *out)
+{
+    uint64_t buckets = seq % 70 == 0 ? 700 : 1 + seq % 5;
+    out->n = 0;
+    if (seq % 7 != 0) return;
+    put_varint(out, 1 + seq % columns);
+    put_varint(out, buckets);
+    for (uint64_t i = 0; i < buckets; i++) {
+        put_varint(out, seq % 300);
+        put_varint(out, seq + i + 1);
+    }
+}
+
+static void check_histograms(const storage *s, const chunk *c, size_t row)
+{
+    static buf told;
+    span stored = row_histograms_of(&c->histograms, row);
+    told.n = 0;
+    if (s->tells) histograms_of(s->next, s->first_columns, &told);
+    assert_int_equal(stored.n, told.n);
+    if (told.n) assert_memory_equal(stored.p, told.p, told.n);
 }
 
 static void store_row(storage *s, const chunk *c, size_t row)
@@ -127,6 +154,7 @@ static void store_row(storage *s, const chunk *c, size_t row)
         double v = c->values[i][row];
         assert_true(isnan(v) ? i >= s->first_columns : v == value_of(s->next, i));
     }
+    check_histograms(s, c, row);
     s->next++, s->rows++;
 }
 
@@ -288,6 +316,7 @@ typedef struct {
     uint8_t ring[512 * 1024], scratch[4 + 8 + 8 * 1024];
     uint64_t sampled;
     uint32_t marks, columns;
+    size_t tells; /* of so many columns rows bring histograms; 0: none do */
     int64_t due;
     bool stirred; /* something has happened to it */
     bool gone;    /* it says and hears no more    */
@@ -321,9 +350,15 @@ static void client_start(client *c, size_t ring, uint32_t columns, int64_t now)
 
 static void client_sample(client *c, int64_t now)
 {
+    static buf words;
     double values[1024];
     for (uint32_t i = 0; i < c->columns; i++) values[i] = value_of(c->sampled, i);
-    dolon__session_row(&c->session, now, (int64_t)c->sampled * MS, values, c->columns, c->scratch);
+    words.n = 0;
+    if (c->tells) histograms_of(c->sampled, c->tells, &words);
+    while (words.n % 8) put_u8(&words, 0);
+    const dolon__cells cells = {c->columns, (uint32_t)(words.n / 8)};
+    dolon__session_row(&c->session, now, (int64_t)c->sampled * MS, values, cells, (const uint8_t *)words.p,
+                       c->scratch);
     c->sampled++;
     c->stirred = true;
 }
@@ -418,11 +453,12 @@ static void simulate(const world *w, uint64_t seed, bool may_lose)
 {
     state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     static client c;
-    storage kept = {.first_columns = w->columns};
+    storage kept = {.first_columns = w->columns, .tells = seed % 2};
     server servers[SERVERS] = {0};
     size_t count = w->servers ? w->servers : 1;
     network net = {.loss = w->loss, .twice = w->twice, .delay = MS, .jitter = w->jitter * MS};
     client_start(&c, w->ring, w->columns, 0);
+    c.tells = kept.tells ? w->columns : 0;
     for (size_t i = 0; i < count; i++) {
         servers[i] = (server){.number = i, .store = &kept, .shared = count > 1, .lossless = !may_lose};
         servers[i].now = (int64_t)i * 100 * MS; /* so that they flush in turn */
@@ -519,7 +555,7 @@ static void restarts(void **unused)
     (void)unused;
     worlds(
         &(world){
-            .loss = 0.05, .jitter = 20, .interval = 250, .rows = 300, .columns = 3, .ring = 24576, .restart = 0.0003},
+            .loss = 0.05, .jitter = 20, .interval = 250, .rows = 300, .columns = 3, .ring = 65536, .restart = 0.0003},
         200, false);
 }
 
@@ -625,7 +661,7 @@ static void moved_from_the_dead(void **unused)
                     .interval = 250,
                     .rows = 300,
                     .columns = 3,
-                    .ring = 24576,
+                    .ring = 65536,
                     .servers = 2,
                     .balance = 0.001,
                     .restart = 0.0003},

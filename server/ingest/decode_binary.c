@@ -81,31 +81,34 @@ static decode_result read_columns(reader *r, record *out)
     return DECODE_OK;
 }
 
-/* A value, or 8 bytes of histograms as they are. */
-static double get_cell(const uint8_t *p, bool is_value)
+/* The cells of a row: values, and what stands behind those as it is: no machine may take that for numbers, which some would
+   change. */
+static void get_cells(reader *r, const record_rows *rows, double *cells)
 {
-    double cell;
-    memcpy(&cell, p, sizeof cell);
-    if (!is_value) return cell;
-    cell = of_bits(load_u64(p));
-    return isfinite(cell) ? cell : NAN;
+    uint32_t left = rows->first < rows->columns ? rows->columns - rows->first : 0;
+    uint32_t values = rows->slice < left ? rows->slice : left;
+    for (uint32_t i = 0; i < values; i++, r->p += 8) {
+        double value = of_bits(load_u64(r->p));
+        cells[i] = isfinite(value) ? value : NAN;
+    }
+    size_t words = (size_t)(rows->slice - values) * sizeof *cells;
+    if (words) memcpy(cells + values, r->p, words);
+    r->p += words;
 }
 
-/* The cells of rows->count rows. */
-static decode_result read_cells(reader *r, record_rows *rows)
+/* rows->count rows: the time of each, and its cells. */
+static decode_result read_samples(reader *r, record_rows *rows)
 {
     uint32_t cells = rows->columns + rows->words;
     if (rows->next > MAX_NUMBER || rows->seq > rows->next || rows->count > rows->next - rows->seq ||
         rows->kept > rows->seq || rows->first + rows->slice > cells || (rows->count && cells && !rows->slice) ||
         (size_t)(r->end - r->p) != (size_t)rows->count * 8 * (1 + rows->slice))
         return DECODE_LENGTH;
-    double *values = room.values;
     for (uint32_t i = 0; i < rows->count; i++) {
         room.time[i] = (int64_t)load_u64(r->p);
         if (room.time[i] < 0) return DECODE_LENGTH;
         r->p += 8;
-        for (uint32_t c = 0; c < rows->slice; c++, r->p += 8)
-            *values++ = get_cell(r->p, rows->first + c < rows->columns);
+        get_cells(r, rows, room.values + (size_t)i * rows->slice);
     }
     rows->time = room.time;
     rows->values = room.values;
@@ -130,7 +133,7 @@ static decode_result read_rows_head(reader *r, record_rows *rows)
 static decode_result read_rows(reader *r, record *out)
 {
     decode_result result = read_rows_head(r, &out->rows);
-    return result == DECODE_OK ? read_cells(r, &out->rows) : result;
+    return result == DECODE_OK ? read_samples(r, &out->rows) : result;
 }
 
 /*  0     8     16      24       26     28     30     32   40    48 …
@@ -142,7 +145,7 @@ static decode_result read_row(reader *r, record *out)
     out->rows.words = out->rows.count;
     out->rows.count = 1;
     if (!out->rows.words || out->rows.words > MAX_WORDS) return DECODE_LENGTH;
-    return read_cells(r, &out->rows);
+    return read_samples(r, &out->rows);
 }
 
 /*  0     4      8      10 …

@@ -114,7 +114,7 @@ static bool early_fill(order *o, early *e, const double *values, uint32_t first,
     for (uint32_t i = 0; i < slice; i++) {
         uint32_t cell = first + i;
         if (has_cell(e, cell)) continue;
-        memcpy(&e->values[cell], &values[i], sizeof values[i]); /* a word is not a number: some machines would change it */
+        memcpy(&e->values[cell], &values[i], sizeof *values); /* a word is no number: some machines would change it */
         e->have[cell / 8] |= (uint8_t)(1 << cell % 8);
         e->missing--;
         news = true;
@@ -159,7 +159,8 @@ static void keep(order *o, const record_rows *rows, size_t room, uint32_t i, ord
         e = &o->slots[seq % ORDER_ROWS];
         early_begin(o, e, rows->time[i], rows->columns, rows->words);
     }
-    if (e->columns != rows->columns || e->words != rows->words) return; /* contradicts what came before: the first word counts */
+    /* What contradicts what came before is left: the first telling counts. */
+    if (e->columns != rows->columns || e->words != rows->words) return;
     if (!early_fill(o, e, rows->values + (size_t)i * rows->slice, rows->first, rows->slice)) result->repeat = true;
     if (seq >= o->top) o->top = seq + 1;
     if (seq > o->next) result->hole = true;

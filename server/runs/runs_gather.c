@@ -2,6 +2,7 @@
    runs_gather: collects one run's new rows and events until they leave as a part of a batch. */
 #include "runs/runs_gather.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ static int by_seq(const void *a, const void *b)
 
 static void sort(batch_part *p, size_t columns)
 {
+    assert(p->histograms.count == 0);
     place *order = mem_alloc(p->rows * sizeof *order);
     for (size_t i = 0; i < p->rows; i++) order[i] = (place){p->seq[i], i};
     qsort(order, p->rows, sizeof *order, by_seq);

@@ -15,7 +15,7 @@ typedef struct {
 } gather;
 
 /* `count` values of `columns`; what is missing has no value, what is too much is ignored. `columns` stays the same until
-   gather_take(). */
+   gather_take(). Rows with histograms come by `seq`: those of the binary wire do. */
 void gather_row(gather *g, size_t columns, uint64_t seq, int64_t time, const double *values, size_t count,
                 span histograms);
 void gather_event(gather *g, run_event e); /* takes ownership of its text */
