@@ -1003,13 +1003,21 @@ extern "C" {
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
+/* What is called from several places and is not on a program's way. A copy for each of them would take the compiler longer
+   than the functions themselves: without these it needs a quarter more time at -O2. */
+#ifdef __TINYC__
+#define DOLON__APART
+#else
+#define DOLON__APART DOLON__ATTR((noinline))
+#endif
+
 #define DOLON__SECOND INT64_C(1000000000)
 #define DOLON__MS     INT64_C(1000000)
 
 /* ---- >>text ---- */
 
 /* Copies what fits, cut at a character's edge; a NULL is the empty text. */
-static void dolon__copy(char *to, size_t cap, const char *from)
+DOLON__APART static void dolon__copy(char *to, size_t cap, const char *from)
 {
     size_t n = from ? strlen(from) : 0;
     if (n >= cap) {
@@ -1021,7 +1029,7 @@ static void dolon__copy(char *to, size_t cap, const char *from)
 }
 
 /* A decimal number such as "0.25", the same in all locales. Returns 0 if the text is anything else. */
-static int dolon__parse_number(const char *s, double *out)
+DOLON__APART static int dolon__parse_number(const char *s, double *out)
 {
     double value = 0, digit = 1;
     int digits = 0, fraction = 0;
@@ -1055,7 +1063,7 @@ static int dolon__utf8(const char *text)
 }
 
 /* Copies what fits in whole characters; what is no UTF-8 becomes U+FFFD. Returns the bytes written. */
-static size_t dolon__copy_valid(uint8_t *to, size_t cap, const char *from)
+DOLON__APART static size_t dolon__copy_valid(uint8_t *to, size_t cap, const char *from)
 {
     size_t n = 0;
     while (*from) {
@@ -1130,7 +1138,7 @@ static int dolon__is_local(const char *host)
 
 /* "unix:/path" of a datagram socket, numeric addresses, and "localhost" (RFC 6761: always this machine) need no resolver.
    Returns 0 for other names. */
-static int dolon__os_numeric(const char *host, int port, dolon__address *out)
+DOLON__APART static int dolon__os_numeric(const char *host, int port, dolon__address *out)
 {
     memset(out, 0, sizeof *out);
     if (dolon__is_local(host) && host[5] && strlen(host + 5) < sizeof out->u.local.sun_path) {
@@ -1278,12 +1286,12 @@ static int64_t dolon__os_clock(clockid_t which)
     return (int64_t)t.tv_sec * DOLON__SECOND + t.tv_nsec;
 }
 
-static int64_t dolon__os_mono(void)
+DOLON__APART static int64_t dolon__os_mono(void)
 {
     return dolon__os_clock(CLOCK_MONOTONIC);
 }
 
-static int64_t dolon__os_wall(void)
+DOLON__APART static int64_t dolon__os_wall(void)
 {
     return dolon__os_clock(CLOCK_REALTIME);
 }
@@ -1576,7 +1584,7 @@ static void dolon__os_random(unsigned char *out, size_t n)
 }
 
 /* NULL if it isn't set, is empty, or must not be trusted. */
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = getauxval(AT_SECURE) ? NULL : getenv(name);
     return s && *s ? s : NULL;
@@ -1727,7 +1735,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
 }
 
 /* Lets the sleeper wake at `until` by the monotonic clock; 0: now, also from another thread. */
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     struct itimerspec at;
     memset(&at, 0, sizeof at);
@@ -1751,7 +1759,7 @@ static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
 /* Never waits, raises no signal. Datagrams that lie one behind the other, each of `each` bytes but for the last, which may
    be shorter. Several go in one call, which the system cuts apart (UDP_SEGMENT, udp(7), Linux 4.18): not over local
    sockets. Returns 0 or an error. */
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
     enum { udp_segment = 103 }; /* from linux/udp.h, which not every C library has */
     const uint16_t size = (uint16_t)each;
@@ -1796,7 +1804,7 @@ struct dolon__system {
 };
 
 /* The text of a file of /proc, read at most once a tick. */
-static const char *dolon__file(dolon__system *s, int which)
+DOLON__APART static const char *dolon__file(dolon__system *s, int which)
 {
     static const char *const paths[DOLON__FILES] = {"/proc/stat", "/proc/meminfo", "/proc/self/stat",
                                                     "/proc/self/io"};
@@ -1816,7 +1824,7 @@ static uint64_t dolon__integer(const char *text)
 }
 
 /* The number after `key` in a file of lines "key   number". */
-static double dolon__field(const char *text, const char *key)
+DOLON__APART static double dolon__field(const char *text, const char *key)
 {
     const char *p = strstr(text, key);
     uint64_t v = p ? dolon__integer(p + strlen(key)) : 0;
@@ -1947,7 +1955,7 @@ static void dolon__os_random(unsigned char *out, size_t n)
     arc4random_buf(out, n);
 }
 
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = issetugid() ? NULL : getenv(name);
     return s && *s ? s : NULL;
@@ -2071,7 +2079,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
     if (*sleeper >= 0) close(*sleeper);
 }
 
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     struct kevent change;
     int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
@@ -2096,7 +2104,7 @@ static void dolon__os_sleep(const dolon__sleeper *sleeper, dolon__handle fd)
     kevent(*sleeper, &change, fd >= 0 ? 1 : 0, happened, 2, NULL);
 }
 
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
 #ifdef MSG_NOSIGNAL
     const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -2290,7 +2298,7 @@ static void dolon__system_close(dolon__system *s)
 
 /* -- >>posix again: the probes that these systems share, and all of them -- */
 
-static const struct rusage *dolon__usage(dolon__system *s)
+DOLON__APART static const struct rusage *dolon__usage(dolon__system *s)
 {
     if (s->usage_stamp != s->tick) getrusage(RUSAGE_SELF, &s->usage);
     s->usage_stamp = s->tick;
@@ -2379,7 +2387,7 @@ static uint64_t dolon__os_100ns(FILETIME t)
 }
 
 /* The performance counter goes on while the machine sleeps. */
-static int64_t dolon__os_mono(void)
+DOLON__APART static int64_t dolon__os_mono(void)
 {
     LARGE_INTEGER ticks, second;
     QueryPerformanceCounter(&ticks);
@@ -2388,7 +2396,7 @@ static int64_t dolon__os_mono(void)
            ticks.QuadPart % second.QuadPart * DOLON__SECOND / second.QuadPart;
 }
 
-static int64_t dolon__os_wall(void)
+DOLON__APART static int64_t dolon__os_wall(void)
 {
     const int64_t epoch = INT64_C(116444736000000000); /* 1970 in units of 100 ns since 1601 */
     FILETIME now;
@@ -2444,7 +2452,7 @@ DOLON__ATTR((unused)) static size_t dolon__os_read_file(const char *path, char *
     return n;
 }
 
-static const char *dolon__os_env(const char *name)
+DOLON__APART static const char *dolon__os_env(const char *name)
 {
     const char *s = getenv(name);
     return s && *s ? s : NULL;
@@ -2711,7 +2719,7 @@ static size_t dolon__os_receive(dolon__handle fd, void *bytes, size_t room, int 
     return n > 0 ? (size_t)n : 0;
 }
 
-static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
+DOLON__APART static int dolon__os_send(dolon__handle fd, const char *bytes, size_t n, size_t each)
 {
     if (n > each) return DOLON__E_UNSUPPORTED;
     return send((SOCKET)fd, bytes, (int)n, 0) < 0 ? WSAGetLastError() : 0;
@@ -2765,7 +2773,7 @@ static void dolon__os_sleeper_close(const dolon__sleeper *sleeper)
     if (sleeper->readable) CloseHandle(sleeper->readable);
 }
 
-static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
+DOLON__APART static void dolon__os_wake_at(const dolon__sleeper *sleeper, int64_t until)
 {
     int64_t ns = until > 0 ? until - dolon__os_mono() : 0;
     LARGE_INTEGER due;
@@ -3165,7 +3173,7 @@ static dolon__histogram *dolon__take_histogram(dolon__cell *cell)
 }
 
 /* Under the lock. Its counts go to those of ended threads; and it is free for others. */
-static void dolon__give_histogram(dolon__cell *cell, dolon__histogram *to)
+DOLON__APART static void dolon__give_histogram(dolon__cell *cell, dolon__histogram *to)
 {
     dolon__histogram *h = cell->histogram;
     if (!h) return;
@@ -3286,7 +3294,7 @@ typedef struct dolon__totals {
     uint64_t hits, done, ticks, active;
 } dolon__totals;
 
-static void dolon__total(uint32_t series, dolon__totals *sum)
+DOLON__APART static void dolon__total(uint32_t series, dolon__totals *sum)
 {
     const dolon__cell *ended = &dolon__series_table[series].ended;
     sum->hits = ended->enters;
@@ -3397,7 +3405,7 @@ static uint64_t dolon__news(uint32_t series, dolon__past *past, dolon__counts *n
 }
 
 /* The middle of a bucket, in ticks. */
-static double dolon__bucket_middle(uint32_t bucket)
+DOLON__APART static double dolon__bucket_middle(uint32_t bucket)
 {
     uint32_t shift = bucket < 2 * DOLON__OCTAVE_BUCKETS ? 0 : bucket / DOLON__OCTAVE_BUCKETS - 1;
     uint64_t width = UINT64_C(1) << shift;
@@ -3459,7 +3467,7 @@ typedef struct dolon__in {
     int bad;
 } dolon__in;
 
-static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
+DOLON__APART static uint8_t *dolon__put(uint8_t *p, uint64_t v, int bytes)
 {
     for (int i = 0; i < bytes; i++) p[i] = (uint8_t)(v >> (8 * i));
     return p + bytes;
@@ -3492,7 +3500,7 @@ static uint8_t *dolon__put_bytes(uint8_t *p, const void *bytes, size_t n)
     return p + n;
 }
 
-static uint64_t dolon__get(dolon__in *in, int bytes)
+DOLON__APART static uint64_t dolon__get(dolon__in *in, int bytes)
 {
     uint64_t v = 0;
     if (in->end - in->p < bytes) in->bad = 1;
@@ -3676,7 +3684,7 @@ typedef struct dolon__session {
     uint64_t resent;   /* datagrams                                           */
 } dolon__session;
 
-static uint8_t *dolon__session_header(const dolon__session *s, int kind, uint8_t *p)
+DOLON__APART static uint8_t *dolon__session_header(const dolon__session *s, int kind, uint8_t *p)
 {
     p = dolon__put_bytes(p, "\xD0\x10\x01", 3);
     p = dolon__put(p, (uint64_t)kind, 1);
@@ -3736,7 +3744,7 @@ static void dolon__session_mark(dolon__session *s, int64_t now, const dolon__mar
     s->marks_due = now;
 }
 
-static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int reason)
+DOLON__APART static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int reason)
 {
     s->bye = 1 + reason;
     s->bye_time = time;
@@ -3748,7 +3756,7 @@ static void dolon__session_bye(dolon__session *s, int64_t now, int64_t time, int
 /* -- what the server says -- */
 
 /* The server lost what it had not stored (it was restarted), or rows on the way: send from there again. */
-static void dolon__session_go_back(dolon__session *s, int64_t now)
+DOLON__APART static void dolon__session_go_back(dolon__session *s, int64_t now)
 {
     uint64_t from = s->seen > s->ring.oldest.seq ? s->seen : s->ring.oldest.seq;
     if (from < s->sent.row.seq) {
@@ -3831,7 +3839,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
 }
 
 /* A datagram from the server; whatever is wrong with it is ignored. */
-static void dolon__session_take(dolon__session *s, int64_t now, const uint8_t *bytes, size_t n)
+DOLON__APART static void dolon__session_take(dolon__session *s, int64_t now, const uint8_t *bytes, size_t n)
 {
     dolon__in in = {bytes, bytes + n, 0};
     if (n < DOLON__HEADER || memcmp(bytes, "\xD0\x10", 2) != 0 || memcmp(bytes + 4, s->run, 16) != 0) return;
@@ -4058,7 +4066,7 @@ static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_
 }
 
 /* How long to say nothing: shorter while there is something to be acknowledged. */
-static int64_t dolon__session_quiet(const dolon__session *s)
+DOLON__APART static int64_t dolon__session_quiet(const dolon__session *s)
 {
     return (s->ring.oldest.seq < s->ring.next.seq ? 1000 : 5000) * DOLON__MS;
 }
@@ -4073,7 +4081,7 @@ static size_t dolon__session_next_heartbeat(dolon__session *s, int64_t now, int 
 }
 
 /* The next datagram to send into `out` (`datagram` bytes of room), or 0: none now. */
-static size_t dolon__session_next(dolon__session *s, int64_t now, uint8_t *out)
+DOLON__APART static size_t dolon__session_next(dolon__session *s, int64_t now, uint8_t *out)
 {
     int awake = dolon__session_awake(s, now);
     size_t n = dolon__session_next_identity(s, now, awake, out);
@@ -4423,12 +4431,12 @@ static void dolon__say(const dolon_log *log, dolon_error code, const char *detai
     log->fn(log->user, code, line);
 }
 
-static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
+DOLON__APART static void dolon__tell(dolon_tracer *t, dolon_error code, const char *detail)
 {
     if (!DOLON__LOAD(&t->abandoned)) dolon__say(&t->log, code, detail);
 }
 
-static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
+DOLON__APART static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
 {
     if (n == 0) return;
     dolon__os_lock(&t->lock);
@@ -4437,7 +4445,7 @@ static void dolon__count_stat(dolon_tracer *t, uint64_t *stat, uint64_t n)
 }
 
 /* ns since the epoch: the wall clock's at the start, plus what has passed since, sleep included. */
-static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
+DOLON__APART static int64_t dolon__wall(const dolon_tracer *t, int64_t mono)
 {
     return t->passport.time + (mono - t->start) + (DOLON__LOAD(&t->slept) - t->slept_before);
 }
@@ -4450,24 +4458,24 @@ typedef struct dolon__out {
     size_t n, cap;
 } dolon__out;
 
-static void dolon__out_byte(dolon__out *o, char c)
+DOLON__APART static void dolon__out_byte(dolon__out *o, char c)
 {
     if (o->n < o->cap) o->p[o->n] = c;
     o->n++;
 }
 
-static void dolon__out_bytes(dolon__out *o, const char *s, size_t n)
+DOLON__APART static void dolon__out_bytes(dolon__out *o, const char *s, size_t n)
 {
     if (n > 0 && n <= o->cap && o->n <= o->cap - n) memcpy(o->p + o->n, s, n);
     o->n += n;
 }
 
-static void dolon__out_text(dolon__out *o, const char *s)
+DOLON__APART static void dolon__out_text(dolon__out *o, const char *s)
 {
     dolon__out_bytes(o, s, strlen(s));
 }
 
-static void dolon__out_unsigned(dolon__out *o, uint64_t v)
+DOLON__APART static void dolon__out_unsigned(dolon__out *o, uint64_t v)
 {
     char digits[20];
     size_t n = sizeof digits;
@@ -4476,7 +4484,7 @@ static void dolon__out_unsigned(dolon__out *o, uint64_t v)
     dolon__out_bytes(o, digits + n, sizeof digits - n);
 }
 
-static void dolon__out_signed(dolon__out *o, int64_t v)
+DOLON__APART static void dolon__out_signed(dolon__out *o, int64_t v)
 {
     if (v < 0) dolon__out_byte(o, '-');
     dolon__out_unsigned(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
@@ -4530,7 +4538,7 @@ static void dolon__out_number(dolon__out *o, double v)
 }
 
 /* A JSON string (RFC 8259 §7): always valid, whatever the bytes are. What is no UTF-8 becomes U+FFFD. */
-static void dolon__out_string(dolon__out *o, const char *s)
+DOLON__APART static void dolon__out_string(dolon__out *o, const char *s)
 {
     dolon__out_byte(o, '"');
     while (*s) {
@@ -4550,7 +4558,7 @@ static void dolon__out_string(dolon__out *o, const char *s)
     dolon__out_byte(o, '"');
 }
 
-static void dolon__out_member(dolon__out *o, const char *key, const char *value)
+DOLON__APART static void dolon__out_member(dolon__out *o, const char *key, const char *value)
 {
     if (!*value) return;
     dolon__out_text(o, key);
@@ -4694,7 +4702,7 @@ static size_t dolon__json_row(char *out, size_t cap, const dolon_tracer *t, cons
 #define DOLON__LOOK_UP_AGAIN     (30 * DOLON__SECOND)
 
 /* Told once a change. */
-static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
+DOLON__APART static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *detail)
 {
     char line[400];
     if (t->link.trouble == trouble) return;
@@ -4706,7 +4714,7 @@ static void dolon__link_state(dolon_tracer *t, dolon_error trouble, const char *
     dolon__tell(t, trouble, line);
 }
 
-static void dolon__link_state_error(dolon_tracer *t, int error)
+DOLON__APART static void dolon__link_state_error(dolon_tracer *t, int error)
 {
     char text[200];
     dolon__os_error_text(error, text, sizeof text);
@@ -4773,7 +4781,7 @@ static int dolon__link_resolve(dolon_tracer *t, dolon__address found[4])
     return count;
 }
 
-static void dolon__link_close(dolon_tracer *t)
+DOLON__APART static void dolon__link_close(dolon_tracer *t)
 {
     dolon__handle fd = t->link.fd;
     if (t->last_words) DOLON__STORE(&t->last_words->fd, -1);
@@ -4782,7 +4790,7 @@ static void dolon__link_close(dolon_tracer *t)
 }
 
 /* Opens the next of the server's addresses, in place of what is open. */
-static void dolon__link_open(dolon_tracer *t)
+DOLON__APART static void dolon__link_open(dolon_tracer *t)
 {
     dolon__address found[4];
     int count = t->link.mute ? -1 : dolon__link_resolve(t, found);
@@ -4956,7 +4964,7 @@ static void dolon__link_take(dolon_tracer *t, int64_t now, uint8_t *bytes, size_
 }
 
 /* The next datagram, at `at` of `datagram`; 0: none now. */
-static size_t dolon__link_next(dolon_tracer *t, int64_t now, size_t at)
+DOLON__APART static size_t dolon__link_next(dolon_tracer *t, int64_t now, size_t at)
 {
     uint8_t *out = (uint8_t *)t->datagram + at;
     size_t n = dolon__session_next(&t->session, now, t->seal.on ? out + DOLON__SEAL_HEAD : out);
@@ -5096,7 +5104,7 @@ static void dolon__link_row(dolon_tracer *t, int64_t now, const dolon__row *row)
 }
 
 /* What the link does between two rows. */
-static void dolon__link_tend(dolon_tracer *t, int64_t now)
+DOLON__APART static void dolon__link_tend(dolon_tracer *t, int64_t now)
 {
     if (t->binary)
         dolon__link_exchange(t, now);
@@ -5124,7 +5132,7 @@ static int dolon__link_is_done(const dolon_tracer *t)
 /* ---- >>tick: from the columns to a row ---- */
 
 /* Under the tracer's lock. A column that does not fit is left out for good. */
-static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
+DOLON__APART static dolon_error dolon__append(dolon_tracer *t, const dolon__column *c)
 {
     size_t bytes = t->announce_bytes + dolon__json_column_cost(c);
     size_t row = DOLON__JSON_ROW_BASE + (t->column_count + 1) * DOLON__JSON_ROW_VALUE;
@@ -5327,9 +5335,10 @@ static void dolon__free(dolon_tracer *t)
     dolon__resolver_drop(t);
     dolon__system_close(&t->system);
     dolon__os_sleeper_close(&t->sleeper);
-    if (t->session.ring.bytes) alloc.free(alloc.user, t->session.ring.bytes);
-    if (t->past) alloc.free(alloc.user, t->past);
-    alloc.free(alloc.user, t);
+    /* In parentheses: the program's free() may be a macro. */
+    if (t->session.ring.bytes) (alloc.free)(alloc.user, t->session.ring.bytes);
+    if (t->past) (alloc.free)(alloc.user, t->past);
+    (alloc.free)(alloc.user, t);
 }
 
 /* Sleeps until the monotonic clock says `until`, or an answer has come. Returns 1 at once when the tracer is to stop. */
@@ -6136,7 +6145,7 @@ static void dolon__malloc_free(void *user, void *p)
 }
 
 /* A setting of the environment; NULL if there is none, or it is not to count. */
-static const char *dolon__env(const dolon_desc *desc, const char *name)
+DOLON__APART static const char *dolon__env(const dolon_desc *desc, const char *name)
 {
     return desc->no_environment ? NULL : dolon__os_env(name);
 }

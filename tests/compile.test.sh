@@ -154,6 +154,14 @@ beside_windows() {
     "$1" "${warn[@]}" "${@:3}" "$dir/beside.c" -o "$dir/beside.exe" -static -lws2_32
 }
 
+# In a program that has put macros in the place of the C library's functions, as those that look for leaks do.
+other_malloc() {
+    printf '%s\n' '#include <stdlib.h>' '#define malloc(n) (malloc)(n)' '#define calloc(n, m) (calloc)(n, m)' \
+        '#define realloc(p, n) (realloc)(p, n)' '#define free(p) (free)(p)' '#define DOLON_IMPLEMENTATION' \
+        '#include "dolon.h"' 'int main(void) { dolon_stop(dolon_start(NULL)); return 0; }' >"$dir/other_malloc.c"
+    "$1" "${warn[@]}" -std=gnu11 "$dir/other_malloc.c" -o "$dir/other_malloc" -pthread && "$dir/other_malloc"
+}
+
 # A floating-point number is no count; an integer is.
 refuses_fractions() {
     printf '#include "dolon.h"\nvoid f(void); void f(void) { DOLON_COUNT("x", N); }\n' >"$dir/count.c"
@@ -188,6 +196,7 @@ for cc in gcc clang musl-gcc; do
     cell "$cc the manual's first program" first_program $cc
     cell "$cc a count of 0.5 does not compile" refuses_fractions $cc
     cell "$cc system headers first, -std=gnu11" late_include $cc gnu11
+    cell "$cc malloc() and free() are macros" other_malloc $cc
     cell "$cc before main() and after it" early $cc -std=c99
 done
 for cc in gcc clang; do
