@@ -80,9 +80,7 @@ static stretch find_small(const outline *o)
 static store_status put_together(store *s, const run_info *r, const chunk_key *keys, size_t count)
 {
     chunk **parts = mem_calloc(count, sizeof *parts);
-    store_status status = STORE_OK;
-    for (size_t i = 0; status == STORE_OK && i < count; i++)
-        status = store_chunk(s, &r->id, &keys[i], NULL, 0, &parts[i]);
+    store_status status = store_chunks(s, &r->id, keys, count, parts);
     if (status == STORE_OK) {
         chunk *whole = chunk_merge(parts, count);
         store_change change = {.info = r, .put = &whole, .put_count = 1, .drop = keys, .drop_count = count};

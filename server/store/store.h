@@ -96,6 +96,9 @@ store_status store_entries(store *s, const uuid *id, uint32_t level, int64_t fro
    STORE_MISSING if it was merged away meanwhile. Caller frees. */
 store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                          chunk **out);
+/* All of several level-0 entries: out[i] of keys[i], in fewer ways over a network than one by one. What is not STORE_OK leaves
+   nothing to free. */
+store_status store_chunks(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out);
 /* The histograms of each entry's rows, added up, as bytes of base/histogram.h; for those of the entries that have any.
    STORE_MISSING as above, perhaps after some were given. */
 typedef void (*store_sums_fn)(void *ctx, size_t entry, span sums);

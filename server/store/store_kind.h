@@ -27,6 +27,8 @@ typedef struct store_kind {
                             void *ctx);
     store_status (*chunk)(store *s, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                           chunk **out);
+    /* NULL: they are asked for one by one. Those that were read stay in `out`, whatever is returned; the others are NULL. */
+    store_status (*chunks)(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out);
     store_status (*sums)(store *s, const uuid *id, const chunk_key *keys, size_t count, store_sums_fn each, void *ctx);
     store_status (*events)(store *s, const uuid *id, int64_t from, int64_t to,
                            bool (*each)(void *ctx, const run_event *e), void *ctx);

@@ -242,6 +242,7 @@ const store_kind store_postgres = {
     .cover = both_cover,
     .entries = both_entries,
     .chunk = both_chunk,
+    .chunks = both_chunks,
     .sums = both_sums,
     .events = both_events,
     .unmerged = postgres_unmerged,

@@ -212,6 +212,7 @@ store_status postgres_entries(store *base, const uuid *id, uint32_t level, int64
                               store_entry_fn each, void *ctx);
 store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                             chunk **out);
+store_status postgres_chunks(store *base, const uuid *id, const chunk_key *keys, size_t count, chunk **out);
 store_status postgres_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
                            store_sums_fn each, void *ctx);
 store_status postgres_events(store *base, const uuid *id, int64_t from, int64_t to,

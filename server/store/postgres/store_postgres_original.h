@@ -74,6 +74,7 @@ store_status both_entries(store *base, const uuid *id, uint32_t level, int64_t f
                           void *ctx);
 store_status both_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                         chunk **out);
+store_status both_chunks(store *base, const uuid *id, const chunk_key *keys, size_t count, chunk **out);
 store_status both_sums(store *base, const uuid *id, const chunk_key *keys, size_t count,
                        store_sums_fn each, void *ctx);
 store_status both_events(store *base, const uuid *id, int64_t from, int64_t to,

@@ -156,6 +156,25 @@ static void put_entry(pg_params *p, const uuid *id, const chunk_key *key)
     pg_put_int8(p, (int64_t)key->rows);
 }
 
+static size_t ask_chunk(pg_store *s, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count)
+{
+    pg_extent e = pg_extent_of(columns, count);
+    put_entry(&s->params, id, key);
+    pg_put_int4(&s->params, (int)e.first + 1);
+    pg_put_int4(&s->params, (int)e.last + 1);
+    pg_put_bool(&s->params, e.histograms);
+    return pg_ask(s, PG_CHUNK_GET);
+}
+
+static store_status take_chunk(pg_store *s, size_t answer, const chunk_key *key, const uint32_t *columns, size_t count,
+                               chunk **out)
+{
+    const PGresult *r = pg_answer(s, answer);
+    if (PQntuples(r) == 0) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
+    *out = pg_rows_of(r, key, columns, count);
+    return *out ? STORE_OK : pg_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");
+}
+
 store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, const uint32_t *columns, size_t count,
                             chunk **out)
 {
@@ -163,19 +182,34 @@ store_status postgres_chunk(store *base, const uuid *id, const chunk_key *key, c
     *out = NULL;
     store_status status = pg_ready(s);
     if (status != STORE_OK) return status;
-    pg_extent e = pg_extent_of(columns, count);
-    put_entry(&s->params, id, key);
-    pg_put_int4(&s->params, (int)e.first + 1);
-    pg_put_int4(&s->params, (int)e.last + 1);
-    pg_put_bool(&s->params, e.histograms);
-    PGresult *r;
-    status = pg_run(s, PG_CHUNK_GET, &r);
-    if (status != STORE_OK) return status;
-    bool there = PQntuples(r) > 0;
-    if (there) *out = pg_rows_of(r, key, columns, count);
-    PQclear(r);
-    if (!there) return pg_refuse(s, STORE_MISSING, "the chunk is no more there");
-    return *out ? STORE_OK : pg_refuse(s, STORE_FAILED, "the rows of a chunk are damaged");
+    size_t answer = ask_chunk(s, id, key, columns, count);
+    status = pg_flush(s);
+    return status == STORE_OK ? take_chunk(s, answer, key, columns, count, out) : status;
+}
+
+#define CHUNKS_AT_ONCE 64
+
+/* Up to CHUNKS_AT_ONCE of them, in one way over the network and back. */
+static store_status give_chunks(pg_store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t asked = ask_chunk(s, id, &keys[i], NULL, 0);
+        if (i == 0) first = asked;
+    }
+    store_status status = pg_flush(s);
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        status = take_chunk(s, first + i, &keys[i], NULL, 0, &out[i]);
+    return status;
+}
+
+store_status postgres_chunks(store *base, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
+{
+    pg_store *s = (pg_store *)base;
+    store_status status = pg_ready(s);
+    for (size_t i = 0; status == STORE_OK && i < count; i += CHUNKS_AT_ONCE)
+        status = give_chunks(s, id, keys + i, i + CHUNKS_AT_ONCE < count ? CHUNKS_AT_ONCE : count - i, out + i);
+    return status;
 }
 
 #define SUMS_AT_ONCE 256
