@@ -117,7 +117,9 @@ export function makeInsight(tabs, place, on) {
     on.address({ ...state, ...changed });
   }
 
+  let telling = false; // the tree what the address says: that is no choice of the reader, and the run shown may still be the one before
   watchChosen(() => {
+    if (telling) return;
     const others = chosen().filter((id) => id !== feed?.run.id).slice(0, MOST_RUNS - 1);
     if (!feed || others.join() === state.compare.join()) return;
     change({ compare: others, panel: others.length > state.compare.length ? 'compare' : state.panel });
@@ -139,7 +141,9 @@ export function makeInsight(tabs, place, on) {
     [feed, state] = [shown, insight];
     tabs.hidden = place.hidden = !feed;
     if (!feed) return;
+    telling = true;
     if (state.compare.length > 0 || chosen().length === 0) choose(state.compare);
+    telling = false;
     for (const [panel, button] of buttons) setAttribute(button, 'aria-current', panel === state.panel ? 'true' : null);
     setText(/** @type {HTMLElement} */ (buttons.get('compare')), state.compare.length > 0 ? `Compare ${ids().length}` : 'Compare');
     const node = state.panel && nodes.get(state.panel);

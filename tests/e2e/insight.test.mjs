@@ -169,6 +169,19 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   await context.close();
 });
 
+test('the baseline stays the one that was chosen, however long its run takes to come', async () => {
+  const { page, context } = await at(`&show=compare&compare=${old.id}`);
+  await page.route(`**/api/v1/runs/${old.id}`, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 2500)); // the page is drawn each second meanwhile
+    await route.continue();
+  });
+  await page.getByRole('button', { name: /^make baseline/ }).click();
+  await until('they have changed places', async () => place(page).run === old.id && (await page.locator('#tree a[aria-current]').getAttribute('data-key')) === old.id);
+  await until('and it is shown', async () => (await page.locator('#facts [data-fact=build] dd').textContent()) === 'a91f');
+  assert.equal(place(page).compare, run.id);
+  await context.close();
+});
+
 test('a run to compare with that is not there is said, and can be left out', async () => {
   const { page, context } = await at('&show=compare&compare=00000000-0000-4000-8000-000000000000');
   await until('it is said', async () => (await page.locator('.compare .lead').textContent()) === 'These runs cannot be compared: there is no such run.');
