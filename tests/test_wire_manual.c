@@ -128,8 +128,8 @@ static char *real_session(void)
         int64_t ms = s.now / MS;
         assert_true(ms < 10 * END);
         if (ms == 0 || ms == 300)
-            dolon__session_row(&s.session, s.now, STARTED + s.now, (double[]){1.5 + (double)ms, (double)ms}, (dolon__cells){2, 0}, NULL,
-                               s.scratch);
+            dolon__session_row(&s.session, s.now, STARTED + s.now, (double[]){1.5 + (double)ms, (double)ms},
+                               (dolon__cells){2, 0}, NULL, s.scratch);
         if (ms == 600) dolon__session_mark(&s.session, s.now, &(dolon__mark){STARTED + s.now, "cache flushed"});
         if (ms == END) dolon__session_bye(&s.session, s.now, STARTED + s.now, 0);
         say(&s);
