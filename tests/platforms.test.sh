@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 n=0
-flags=(-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Itests/platforms -DMNEMIC_VERSION='"test"' -pthread -static)
+flags=(-std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -Itests/platforms -Iserver -DMNEMIC_VERSION='"test"' -pthread -static)
 
 # Without gcc-multilib, which no cross compiler can stand beside, the kernel's headers are found in this folder only.
 asm=/usr/include/$(uname -m)-linux-gnu
@@ -30,17 +30,18 @@ platform() {
     done
 }
 
-# The golden datagrams need the server's decoder, of the binary wire only: the other needs a library.
+# What is sent is read by the server's decoder, of the binary wire only: the other needs a library.
 build() {
     local test=$1 decoder=()
     shift
-    [ "$test" != test_dolon_wire ] || decoder=(server/ingest/decode_binary.c server/base/base.c)
+    [ "$test" = test_dolon_threads ] ||
+        decoder=(server/ingest/decode_binary.c server/base/histogram.c server/base/base.c)
     "$@" "${flags[@]}" -Ddecode_datagram=decode_binary -c "tests/$test.c" -o "$dir/$test.o" &&
         "$@" "${flags[@]}" "$dir/$test.o" "${decoder[@]}" -o "$dir/$test" -lm
 }
 
-both="test_dolon_wire test_dolon_threads"
+all="test_dolon_wire test_dolon_histograms test_dolon_threads"
 platform "32 bits" test_dolon_threads "" gcc -m32 -idirafter "$asm" # the server counts in 128 bits, which it lacks
-platform "big-endian (s390x)" "$both" qemu-s390x-static s390x-linux-gnu-gcc
-platform "musl" "$both" "" musl-gcc -idirafter /usr/include -idirafter "$asm"
+platform "big-endian (s390x)" "$all" qemu-s390x-static s390x-linux-gnu-gcc
+platform "musl" "$all" "" musl-gcc -idirafter /usr/include -idirafter "$asm"
 echo "1..$n"

@@ -59,9 +59,12 @@ static uint32_t series_of(const char *name)
 static uint64_t news_of(dolon_tracer *t, const char *name)
 {
     uint32_t series = series_of(name);
-    dolon__counts news;
+    uint64_t n = 0;
     pthread_mutex_lock(&dolon__all.lock);
-    uint64_t n = dolon__news(series, &t->past[series], &news);
+    if (dolon__sum_series(series, &t->sums)) {
+        n = dolon__news(&t->sums, &t->past[series], &t->news);
+        dolon__keep(&t->past[series], &t->sums, 0, DOLON__BUCKETS);
+    }
     pthread_mutex_unlock(&dolon__all.lock);
     return n;
 }

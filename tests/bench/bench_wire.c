@@ -229,7 +229,8 @@ static void exchange(client *c, int64_t now)
 static void sample_row(client *c, int64_t now)
 {
     const double *values = table[c->session.ring.next.seq % TABLE];
-    dolon__session_row(&c->session, now, dolon__os_clock(CLOCK_REALTIME), values, COLUMNS, c->scratch);
+    dolon__session_row(&c->session, now, dolon__os_clock(CLOCK_REALTIME), values, (dolon__cells){COLUMNS, 0}, NULL,
+                       c->scratch);
 }
 
 /* Samples `total` rows, `rate` a second. */
@@ -399,7 +400,7 @@ static uint64_t rows_in_ring(size_t bytes)
 {
     static uint8_t scratch[12 + 8 * COLUMNS];
     dolon__ring r = {.bytes = mem_alloc(bytes), .size = bytes};
-    while (!r.dropped) dolon__ring_add(&r, 0, table[0], COLUMNS, scratch);
+    while (!r.dropped) dolon__ring_add(&r, 0, table[0], (dolon__cells){COLUMNS, 0}, NULL, scratch);
     free(r.bytes);
     return r.next.seq - r.oldest.seq;
 }

@@ -108,11 +108,12 @@ static void check_row(const record *r)
 
 static void check_rows(const record_rows *r)
 {
-    MUST(r->kept <= r->seq && r->seq + r->count <= r->next && r->first + r->slice <= r->columns);
-    MUST(r->columns <= MAX_COLUMNS);
+    MUST(r->kept <= r->seq && r->seq + r->count <= r->next && r->first + r->slice <= r->columns + r->words);
+    MUST(r->columns <= MAX_COLUMNS && r->words <= MAX_WORDS && (!r->words || r->count == 1));
     for (uint32_t i = 0; i < r->count; i++) {
         MUST(r->time[i] >= 0);
-        for (uint32_t c = 0; c < r->slice; c++) MUST(!isinf(r->values[(size_t)i * r->slice + c]));
+        for (uint32_t c = 0; c < r->slice && r->first + c < r->columns; c++)
+            MUST(!isinf(r->values[(size_t)i * r->slice + c]));
     }
 }
 
@@ -161,6 +162,11 @@ static void store_part(world *w, const batch_part *p)
     MUST(p->columns == p->info->column_count);
     for (size_t i = 1; i < p->rows; i++) MUST(p->seq[i - 1] < p->seq[i]);
     if (p->rows) MUST(p->seq[p->rows - 1] < p->info->next_seq);
+    for (size_t i = 0; i < p->histograms.count; i++) {
+        span bytes = row_histograms_of(&p->histograms, p->histograms.each[i].row);
+        MUST(p->histograms.each[i].row < p->rows && bytes.n <= 8 * MAX_WORDS);
+        MUST(histogram_set_length(bytes, p->columns) == bytes.n);
+    }
     run_info *info = run_info_copy(p->info);
     info->rows += p->rows;
     for (size_t i = 0; i < p->event_count; i++) {

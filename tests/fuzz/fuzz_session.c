@@ -2,7 +2,8 @@
    fuzz_session: hostile answers to the client of the binary wire, between rows, marks, new columns, time that passes
    and a goodbye. An input is a sequence of deeds, each a byte and what it needs. Whatever the network says:
      - a row is forgotten only if a well-formed acknowledgement says so, or the ring was full;
-     - what is sent is well-formed to the server's own decoder, within the datagram, and holds the rows as sampled;
+     - what is sent is well-formed to the server's own decoder, within the datagram, and holds the rows as sampled, and the
+       histograms that go with some;
      - it comes to rest, and then knows a later time at which to go on. */
 #define DOLON_IMPLEMENTATION
 #define DOLON_STATIC
@@ -18,7 +19,7 @@
         }                                                                                                            \
     } while (0)
 
-enum { MOST_COLUMNS = 200, MOST_ROWS = 4096, DATAGRAM_LEAST = 512 };
+enum { MOST_COLUMNS = 200, MOST_WORDS = 800, MOST_ROWS = 4096, DATAGRAM_LEAST = 512 };
 
 typedef struct {
     const uint8_t *p, *end;
@@ -27,7 +28,7 @@ typedef struct {
 typedef struct {
     dolon__session session;
     uint8_t facts[64], ring[8192], scratch[12 + 8 * MOST_COLUMNS];
-    uint32_t columns_of[MOST_ROWS];
+    uint32_t columns_of[MOST_ROWS], words_of[MOST_ROWS];
     int64_t now;
     uint32_t marks;
     bool bye;
@@ -56,6 +57,21 @@ static double value_of(uint64_t seq, size_t column)
     return (double)seq * 256 + (double)column;
 }
 
+/* Of histograms: bytes, some of which are no number. */
+static void put_word(uint8_t *to, uint64_t seq, uint32_t word)
+{
+    memset(to, 0xff, 8);
+    to[0] = (uint8_t)word, to[1] = (uint8_t)(word >> 8), to[2] = (uint8_t)seq;
+}
+
+static bool is_cell(const double *cell, uint64_t seq, uint32_t columns, uint32_t at)
+{
+    uint8_t word[8];
+    if (at < columns) return *cell == value_of(seq, at);
+    put_word(word, seq, at - columns);
+    return memcmp(cell, word, sizeof word) == 0;
+}
+
 static void check_rows(const client *c, const record_rows *rows)
 {
     const dolon__ring *ring = &c->session.ring;
@@ -65,9 +81,10 @@ static void check_rows(const client *c, const record_rows *rows)
         uint64_t seq = rows->seq + i;
         MUST(seq >= ring->oldest.seq);
         MUST(rows->columns == c->columns_of[seq]);
+        MUST(rows->words == c->words_of[seq] && (!rows->words || rows->count == 1));
         MUST(rows->time[i] == (int64_t)seq);
         for (uint32_t k = 0; k < rows->slice; k++)
-            MUST(rows->values[(size_t)i * rows->slice + k] == value_of(seq, rows->first + k));
+            MUST(is_cell(&rows->values[(size_t)i * rows->slice + k], seq, rows->columns, rows->first + k));
     }
 }
 
@@ -187,18 +204,32 @@ static size_t column_entry(void *ctx, uint32_t i, uint8_t *out)
     return 3 + name;
 }
 
-static void sample(client *c, uint64_t count)
+static void sample(client *c, uint64_t count, uint32_t words)
 {
     double values[MOST_COLUMNS];
+    uint8_t bytes[8 * MOST_WORDS];
     for (; count && c->session.ring.next.seq < MOST_ROWS && !c->bye; count--) {
         uint64_t seq = c->session.ring.next.seq, dropped = c->session.ring.dropped;
         uint64_t oldest = c->session.ring.oldest.seq;
-        c->columns_of[seq] = c->session.columns;
+        const dolon__cells cells = {c->session.columns, words};
+        c->columns_of[seq] = cells.columns;
+        c->words_of[seq] = words;
         for (uint32_t i = 0; i < c->session.columns; i++) values[i] = value_of(seq, i);
-        dolon__session_row(&c->session, c->now, (int64_t)seq, values, c->session.columns, c->scratch);
+        for (uint32_t i = 0; i < words; i++) put_word(bytes + 8 * i, seq, i);
+        dolon__session_row(&c->session, c->now, (int64_t)seq, values, cells, bytes, c->scratch);
         MUST(c->session.ring.next.seq == seq + 1);
         MUST(c->session.ring.oldest.seq - oldest == c->session.ring.dropped - dropped);
     }
+}
+
+/* So many rows; after a 0, one with histograms. */
+static void sample_some(client *c, input *in)
+{
+    uint64_t count = get(in, 1);
+    if (count)
+        sample(c, count, 0);
+    else
+        sample(c, 1, (uint32_t)get(in, 2) % (MOST_WORDS + 1));
 }
 
 static void mark(client *c, uint64_t length)
@@ -248,8 +279,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     client_start(&c, &in);
     while (in.p < in.end) {
         switch (get(&in, 1) % 10) {
-        case 0: sample(&c, 1); break;
-        case 1: sample(&c, get(&in, 1)); break;
+        case 0: sample(&c, 1, 0); break;
+        case 1: sample_some(&c, &in); break;
         case 2: mark(&c, get(&in, 1)); break;
         case 3: add_columns(&c, get(&in, 1) % 16); break;
         case 4: take_raw(&c, &in); break;
