@@ -64,7 +64,7 @@ start_with() {
         ask "$folder/$node" "${ports[node]}" "CREATE EXTENSION $name" 2>/dev/null
     done
     if [ "$name" = citus ]; then
-        ask "$folder/0" "${ports[0]}" "SELECT citus_set_coordinator_host('127.0.0.1', ${ports[0]})"
+        ask "$folder/0" "${ports[0]}" "SELECT citus_set_coordinator_host('127.0.0.1', ${ports[0]})" >/dev/null
         for node in 1 2; do ask "$folder/0" "${ports[0]}" "SELECT citus_add_node('127.0.0.1', ${ports[node]})" >/dev/null; done
     fi
     for node in "${nodes[@]}"; do # nobody may be connected to what a database is copied from

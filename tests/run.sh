@@ -100,7 +100,7 @@ postgres_tests() {
 # extension_tests NAME: the same on a real extension, where it is installed
 extension_tests() {
     local extension=$1 name folder settings names=() status=0
-    for name in store_postgres store store_cover store_runs merge writer; do wanted "$extension/test_$name" && names+=("$name"); done
+    for name in store_postgres store store_cover store_runs merge distribution writer; do wanted "$extension/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX) && chmod 711 "$folder"
     mapfile -t settings < <(bash tests/postgres.sh start_with "$extension" "$folder" || echo "failed=$?")
