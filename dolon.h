@@ -282,7 +282,7 @@
        DOLON_RABBITMQ          in each file that uses them: the probes of RABBITMQ
        DOLON_ASSERT(x)         checks of dolon's own invariants (default: none; dolon must not end its host)
        DOLON_MAX_PROBES        in the desc (64); DOLON_MAX_TAGS (16): the same in all files of the program
-       DOLON_MAX_COLUMNS       of a tracer (1024); DOLON_MAX_SITES names of scopes, counters, gauges (256);
+       DOLON_MAX_COLUMNS       of a tracer (1024; 4096 at most); DOLON_MAX_SITES names of scopes, counters, gauges (256);
        DOLON_MAX_HISTOGRAMS    of scopes in running threads (1024); beyond, threads share one a scope, which is slower
        DOLON_MAX_THREADS       measured without sharing (64); DOLON_MAX_MARKS between two rows (32); DOLON_NAME_BYTES of a
                                name, with its NUL (96); DOLON_STACK_BYTES (256 KiB); DOLON_DATAGRAM_BYTES (65507)
@@ -897,6 +897,8 @@ struct dolon__scope {
 
 #ifndef DOLON_MAX_COLUMNS
 #define DOLON_MAX_COLUMNS 1024
+#elif DOLON_MAX_COLUMNS > 4096
+#error "dolon.h: the server takes no more than 4096 columns"
 #endif
 #ifndef DOLON_MAX_SITES
 #define DOLON_MAX_SITES 256

@@ -282,7 +282,7 @@ static void row_is_the_originals(void **state)
     dolon_tracer *t = *state;
     double values[] = {0.41, 3.2, (double)NAN};
     dolon__marks none = {.count = 0};
-    dolon__row row = {17, INT64_C(1700000001123456789), values, 3, &none, 0};
+    dolon__row row = {17, INT64_C(1700000001123456789), values, 3, NULL, 0, &none, 0};
     assert_string_equal(
         row_text(t, &row),
         "{\"msg_type\": \"row\", \"row_data\": [0.41, 3.2, null], "
@@ -294,7 +294,7 @@ static void last_row_carries_marks_and_says_goodbye(void **state)
     dolon_tracer *t = *state;
     double value = 1;
     dolon__marks marks = {.list = {{5, "a \"b\""}, {6, ""}}, .count = 2};
-    dolon__row row = {18, 7, &value, 1, &marks, 1};
+    dolon__row row = {18, 7, &value, 1, NULL, 0, &marks, 1};
     assert_string_equal(
         strstr(row_text(t, &row), "\"time\""),
         "\"time\": 7, \"seq\": 18, \"marks\": [[5, \"a \\\"b\\\"\"], [6, \"\"]], \"end\": \"stopped\"}");
@@ -308,7 +308,7 @@ static void surplus_marks_are_counted_in_the_row(void **state)
     dolon__marks *marks = &t->marks[0];
     assert_int_equal(marks->count, 3);
     assert_int_equal(marks->lost, 2);
-    dolon__row row = {0, 7, &value, 1, marks, 0};
+    dolon__row row = {0, 7, &value, 1, NULL, 0, marks, 0};
     assert_non_null(strstr(row_text(t, &row), "\"(2 more marks were dropped)\"]]}"));
 }
 
@@ -318,7 +318,7 @@ static void marks_that_do_not_fit_are_lost_not_the_row(void **state)
     double value = 1;
     uint64_t lost = 0;
     dolon__marks marks = {.count = 3};
-    dolon__row row = {0, 7, &value, 1, &marks, 1};
+    dolon__row row = {0, 7, &value, 1, NULL, 0, &marks, 1};
     for (int i = 0; i < 3; i++) memset(marks.list[i].label, '\x01', DOLON__LABEL_BYTES - 1); /* six bytes each */
     size_t n = dolon__json_row(t->datagram, sizeof t->datagram - 1, t, &row, &lost);
     t->datagram[n] = 0;
@@ -367,7 +367,7 @@ static void the_servers_decoder_takes_it(void **state)
     double value = 0.1 + 0.2;
     uint64_t lost;
     dolon__marks marks = {.list = {{5, "m\xff"}}, .count = 1};
-    dolon__row row = {18, 7, &value, 1, &marks, 1};
+    dolon__row row = {18, 7, &value, 1, NULL, 0, &marks, 1};
     add(t, "hostile \" \x01 \xc3 name", "u");
     size_t n = dolon__json_announce(t->datagram, sizeof t->datagram, t, 1);
     assert_int_equal(decode_datagram(t->datagram, n, take, &d), DECODE_OK);

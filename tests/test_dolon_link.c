@@ -23,6 +23,7 @@ static int look_up(const char *host, const char *port, const struct addrinfo *hi
 #include "../dolon.h"
 #undef getaddrinfo
 
+#include "../server/base/histogram.h"
 #include "../server/ingest/decode.h"
 
 /* ---- the log, written by two threads ---- */
@@ -57,26 +58,54 @@ typedef struct {
     int stop;
     /* guarded by the lock */
     uint8_t run[16];
-    int datagrams, facts, byes, crashes;
+    int datagrams, facts, byes, crashes, slices;
     bool deaf;    /* takes nothing, says nothing */
     bool bye_due; /* says nothing to a goodbye before somebody asks for it */
     uint64_t rows, lost, marks, sampled, top;
-    uint32_t columns;
+    uint32_t columns, work; /* known; the number of the column "work_mean" */
+    double cells[4096];     /* of a row with histograms, as far as it has come */
+    bool telling;           /* that row is new */
+    histogram_set told;     /* of all rows     */
 } server;
+
+static void take_names(server *s, const record *r)
+{
+    s->columns = r->names.first + r->names.count;
+    for (uint32_t i = 0; i < r->names.count; i++) {
+        if (!span_eq(r->names.columns[i].name, span_of("work_mean"))) continue;
+        assert(r->names.columns[i].kind == COLUMN_HISTOGRAM);
+        s->work = r->names.first + i;
+    }
+}
+
+/* Its slices come in order here. */
+static void take_histograms(server *s, const record_rows *r, bool new)
+{
+    if (r->first == 0) s->telling = new;
+    if (r->first > 0) s->slices++;
+    if (!s->telling) return;
+    memcpy(s->cells + r->first, r->values, r->slice * sizeof *r->values);
+    if (r->first + r->slice < r->columns + r->words) return;
+    s->telling = false;
+    span words = {(const char *)(s->cells + r->columns), 8 * (size_t)r->words};
+    if (!histogram_set_add(&s->told, words, r->columns)) assert(!"well-formed histograms");
+}
 
 static void take(void *ctx, const record *r)
 {
     server *s = ctx;
     memcpy(s->run, r->run.b, 16);
     if (r->kind == RECORD_FACTS) s->facts++;
-    if (r->kind == RECORD_COLUMNS) s->columns = (uint32_t)(r->names.first + r->names.count);
+    if (r->kind == RECORD_COLUMNS) take_names(s, r);
     if (r->kind == RECORD_MARKS && s->marks < r->marks.first + r->marks.count)
         s->marks = r->marks.first + r->marks.count;
     if (r->kind == RECORD_ROWS) {
         uint64_t next = s->rows + s->lost, end = r->rows.seq + r->rows.count;
         if (r->rows.kept > next) s->lost += r->rows.kept - next;
         next = s->rows + s->lost;
-        if (s->columns >= r->rows.columns && r->rows.seq <= next && end > next) s->rows += end - next;
+        bool new = s->columns >= r->rows.columns && r->rows.seq <= next &&end > next;
+        if (r->rows.words) take_histograms(s, &r->rows, new);
+        if (new) s->rows += end - next;
         if (end > s->top) s->top = end;
     }
     if (r->kind == RECORD_GOODBYE) {
@@ -317,6 +346,58 @@ static void a_full_queue_is_waited_for(void **state)
     assert_int_equal(s.rows, s.sampled);
     assert_int_equal(s.lost, 0);
     remove_folder();
+}
+
+/* ---- how long scopes took ---- */
+
+/* Times of many sizes. A scope that joins when it is first reached: the other tests have no columns of it. */
+static void work(int times)
+{
+    static dolon_site site = {"work", &dolon__owner, DOLON__SCOPE_SITE, 0};
+    for (int i = 0; i < times; i++) {
+        dolon_span one = dolon_enter(&site);
+        one.start -= (uint64_t)(32 + i % 31) << i % 20;
+        dolon_leave(&one);
+    }
+}
+
+static uint64_t told_of_work(const server *s)
+{
+    for (size_t i = 0; i < s->told.count; i++)
+        if (s->told.all[i].column == s->work) return histogram_total(&s->told.all[i].of);
+    return 0;
+}
+
+/* Two tracers, one of which begins later, one in datagrams that its rows do not fit; and one to which scopes are
+   brief. Each time that was measured while it ran has arrived at the server of each when dolon_stop() returns. */
+static void each_measured_time_arrives(void **state)
+{
+    static server s[3];
+    dolon_tracer *t[3];
+    (void)state;
+    memset(s, 0, sizeof s);
+    for (int i = 0; i < 3; i++) {
+        dolon_desc d = desc_for("127.0.0.1", server_open_v4(&s[i], 1, 0));
+        d.datagram_bytes = i == 0 ? 512 : 0;
+        d.brief_scopes = i == 2;
+        t[i] = dolon_start(&d);
+        work(1000);
+    }
+    for (int i = 0; i < 24; i++) {
+        work(1000);
+        usleep(50000);
+    }
+    work(7);
+    for (int i = 0; i < 3; i++) dolon_stop(t[i]);
+    for (int i = 0; i < 3; i++) server_close(&s[i]);
+    assert_int_equal(told_of_work(&s[0]), 27007);
+    assert_int_equal(told_of_work(&s[1]), 26007);
+    assert_int_equal(s[2].told.count, 0);
+    assert_true(s[0].slices > 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(s[i].rows, s[i].sampled);
+        histogram_set_free(&s[i].told);
+    }
 }
 
 /* ---- a server that is away, or refuses ---- */
@@ -758,6 +839,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_silent_servers_name_is_looked_up_again, forget),
         cmocka_unit_test_setup(the_next_of_several_addresses_is_tried, forget),
         cmocka_unit_test_setup(an_unknown_name_is_asked_for_ever_more_rarely, forget),
+        cmocka_unit_test_setup(each_measured_time_arrives, forget),
     };
     if (argc == 3) return be_another(argv[1], atoi(argv[2]));
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,12 +413,13 @@ static void ends_and_marks(void **state)
 }
 
 #define FAT(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
-#define MANY   FAT("a") "," FAT("b") "," FAT("c") "," FAT("d") "," FAT("e") "," FAT("f") "," FAT("g") "," FAT("h")
+#define EIGHT  FAT("a") "," FAT("b") "," FAT("c") "," FAT("d") "," FAT("e") "," FAT("f") "," FAT("g") "," FAT("h")
+#define MANY   EIGHT "," FAT("i") "," FAT("j") "," FAT("k") "," FAT("l")
 
 static void bounds(void **state)
 {
     (void)state;
-    const runs_limits few_runs = {.runs = 2}, few_rows = {.pending_rows = 2}, small = {.info_bytes = 2000};
+    const runs_limits few_runs = {.runs = 2}, few_rows = {.pending_rows = 2}, small = {.info_bytes = 2300};
     static const story runs_stories[] = {
         {"new A a; new B b; none A; none B; row A 1; flush; new C c; none C; row B 2; flush",
          "?A ?B A:live(a) 0@0=1 B:live(b) | ?C ?B C:live(c) | ", "rows=1 evicted=2 "},
