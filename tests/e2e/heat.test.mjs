@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { complaints } from './axe.mjs';
-import { card, inked, launch, open, place, shoot, summaryHas } from './browser.mjs';
+import { card, dragOver, inked, launch, open, place, shoot, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
 const ROWS = 400;
@@ -65,14 +65,16 @@ async function show(options = {}, hash = 'last=all') {
 }
 
 const NAME = 'Latency of all calls';
+const OF_ALL = '1'; // part: what the table of functions asks for
 
 test('a function begins with its heat map: drawn, told in words, its place under the pointer', async () => {
   const { page, problems, context, asked } = await show();
   assert.equal(await page.locator('section[aria-label="work()"] figure .name').first().textContent(), NAME);
   await until('cells are drawn', async () => (await inked(page, NAME)) > 500);
   assert.match(await page.locator('.heat .plot').getAttribute('aria-label'), /^How long the calls of work\(\) took, \S+ to \S+: p50 1 ms, p99 11 ms, p99.9 90 ms, greatest 90 ms, \d/);
-  assert.equal(asked[0].get('columns'), '3');
-  assert.ok(Number(asked[0].get('points')) <= ROWS, 'no part is shorter than a second');
+  const first = asked.find((q) => q.get('points') !== OF_ALL);
+  assert.equal(first.get('columns'), '3');
+  assert.ok(Number(first.get('points')) <= ROWS, 'no part is shorter than a second');
   const told = page.locator('.heat .told-cell');
   assert.match(await told.textContent(), /^p50 1 ms · p99 11 ms/);
   const box = await page.locator('.heat .u-over').boundingBox();
@@ -138,9 +140,30 @@ test('light, dark, on a phone: nothing for axe, no sideways scrolling, nothing m
   }
 });
 
-test('a run without histograms has no heat map', async () => {
+const cellsOf = (page) => page.locator('.functions tbody td').allTextContents();
+const titleOfP99 = (page) => page.locator('.functions thead').getByRole('button', { name: 'p99' }).getAttribute('title');
+
+test('the table of functions tells mean and p99 of all calls in the range', async () => {
+  const { page, context, asked } = await show();
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('they are told', async () => (await cellsOf(page)).slice(2, 4).join() === '2.900 ms,11 ms');
+  assert.equal(await titleOfP99(page), '99 % of all calls in the range shown took no longer');
+  const whole = () => asked.filter((q) => q.get('points') === OF_ALL);
+  assert.ok(whole().every((q) => q.get('columns') === '3'));
+  await dragOver(page, page.locator('.heat .u-over'), 0.25, 0.75);
+  await until('the address has the range', () => place(page).from);
+  const { from, to } = place(page);
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('it is asked for', () => whole().some((q) => q.get('from') === from && q.get('to') === to));
+  await context.close();
+});
+
+test('a run without histograms has no heat map; the table tells the worst of an interval, and says so', async () => {
   const { page, context } = await open(browser, `${server.url}#run=${program.uuid}&last=all`);
   await summaryHas(page, 'work_hits', 'latest ');
   assert.equal(await page.locator('.heat').count(), 0);
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('the table is filled', async () => (await cellsOf(page))[3] === '10 ms');
+  assert.match(await titleOfP99(page), /^The worst /);
   await context.close();
 });
