@@ -6,7 +6,7 @@ import { drawBand, limits } from './band.js';
 import { theme } from './colours.js';
 import { axis, increments, timeAxis } from './format.js';
 import { reduced, valueRange } from './model.js';
-import { circleOutliers, drawShifts } from './findings.js';
+import { circleOutliers, drawShifts, wordsAt } from './findings.js';
 import { FONT, drawMarks, gapsInView, nameGaps, shadeGaps } from './overlay.js';
 import uPlot from './uPlot.esm.js';
 
@@ -50,6 +50,8 @@ export function makeChart(place, shape, on) {
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
     cursor: () => cursorOf(u),
+    /** What was found where the pointer is, in words. */
+    pointedAt: () => wordsAt(u, now.found),
     destroy: () => u.destroy(),
   };
 }
