@@ -6,7 +6,7 @@ import { arrange, el, setAttribute, setText } from './dom.js';
 import { number, text } from './format.js';
 import { rowOf, sorted, sparkline } from './functions.js';
 import { histogramsOf } from './groups.js';
-import { heatOf } from './heat.js';
+import { brief, heatOf } from './heat.js';
 import { asked, traceOf } from './model.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
@@ -175,7 +175,7 @@ function makeLine(name, choose) {
     setText(cells.calls, row.calls === null ? '–' : number(Number(row.calls.toPrecision(4))));
     setText(cells.active, row.active === null ? '–' : number(Number(row.active.toPrecision(2))));
     setText(cells.mean, text(row.mean, 's'));
-    setText(cells.p99, text(row.p99, 's'));
+    setText(cells.p99, brief(row.p99, 's'));
     setAttribute(path, 'd', sparkline(row.trend, range, TREND.width, TREND.height));
     const values = row.trend.mean.filter((v) => v !== null);
     setAttribute(trend, 'aria-label', values.length === 0 ? 'no calls' :

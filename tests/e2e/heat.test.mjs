@@ -4,10 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { complaints } from './axe.mjs';
-import { card, dragOver, inked, launch, open, place, shoot, summaryHas } from './browser.mjs';
-import { Program, startMnemic, until } from './mnemic.mjs';
+import { card, dragOver, inked, inkedIn, launch, open, place, shoot, summaryHas } from './browser.mjs';
+import { Program, ROOT, start, startMnemic, until } from './mnemic.mjs';
 
 const ROWS = 400;
 const EDGES = Array.from({ length: 41 }, (_, i) => 1e-5 * 2 ** (i / 2)); // 10 µs … 10 s
@@ -138,6 +139,47 @@ test('light, dark, on a phone: nothing for axe, no sideways scrolling, nothing m
     assert.deepEqual(problems, []);
     await context.close();
   }
+});
+
+test('a real program, live: the card counts the calls that the server has, and goes on; the table has the same p99', async () => {
+  const own = await startMnemic();
+  const traced = start(join(ROOT, 'build/examples/functions'), ['10'],
+    { env: { ...process.env, DOLON_HOST: '127.0.0.1', DOLON_PORT: String(own.udp), DOLON_INTERVAL: '0.1' } });
+  traced.child.stdout.resume();
+  const listed = async () => (await own.get('/api/v1/apps'))[0]?.runs[0];
+  const { id, columns } = await until('some rows', async () => {
+    const run = await listed();
+    return run?.rows > 10 && run;
+  });
+  const index = columns.indexOf('request_mean');
+  const total = async () => (await own.get(`/api/v1/runs/${id}/histogram?points=1&columns=${index}`)).columns.request_mean.total.count;
+  const { page, problems, context } = await open(browser, `${own.url}#run=${id}`);
+  const told = page.locator('section[aria-label="request()"] .told-cell');
+  const counted = async () => Number(/([\d\u202f]+) calls?$/.exec(await told.textContent())?.[1].replaceAll('\u202f', ''));
+  await told.scrollIntoViewIfNeeded();
+
+  const least = await total();
+  const seen = await until('it counts as many', async () => {
+    const n = await counted();
+    return n >= least && n;
+  });
+  assert.equal((await listed()).state, 'live');
+  assert.ok(seen <= await total());
+  await until('it goes on', async () => (await counted()) > seen);
+  assert.ok((await inkedIn(page.locator('section[aria-label="request()"] .heat canvas'), '--accent')) > 50);
+
+  await traced.ended;
+  await until('the run has ended', async () => (await listed()).state === 'ended');
+  const { column_info: info } = await own.get(`/api/v1/runs/${id}`);
+  const all = info.find(({ name }) => name === 'request_hits').last;
+  assert.equal(await total(), all);
+  await until('every call is counted', async () => (await counted()) === all);
+  const p99 = / p99 (\S+ \S+) /.exec(await told.textContent())[1];
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('the table says the same', async () => (await page.locator('.functions tr', { hasText: 'request()' }).locator('td').nth(3).textContent()) === p99);
+  assert.deepEqual(problems, []);
+  await context.close();
+  await own.remove();
 });
 
 const cellsOf = (page) => page.locator('.functions tbody td').allTextContents();
