@@ -78,7 +78,7 @@ function line(row, goTo) {
   const name = el('button', { type: 'button', class: 'link', text: row.name, title: `Show the chart of ${row.name}` });
   name.addEventListener('click', () => goTo(row.name));
   return el('tr', {}, el('th', { scope: 'row' }, name), ...row.figures.flatMap((f, i) => STATISTICS.map(([by]) =>
-    el('td', { ...(by === 'mean' && { class: 'first' }) }, ...cell(row, f, i === 0 ? null : row.figures[0] ?? null, by)))));
+    el('td', { ...(by !== 'p99' && { class: by === 'mean' ? 'first' : 'slope' }) }, ...cell(row, f, i === 0 ? null : row.figures[0] ?? null, by)))));
 }
 
 /** @param {Row} row @param {Figures | null} f @param {Figures | null} base null: it is the baseline @param {Statistic} by */
@@ -98,7 +98,7 @@ function cell(row, f, base, by) {
 function slopeDifference(d, base) {
   if (!d || !base || d.slope === null || base.slope === null || !(drifts(d) || drifts(base))) return [];
   const apart = surelyAbove(d, base) || surelyAbove(base, d);
-  return [el('span', { class: apart ? 'delta' : 'delta quieter', text: perHour(d.slope - base.slope, d) })];
+  return [' ', el('span', { class: apart ? 'delta' : 'delta quieter', text: perHour(d.slope - base.slope, d) })];
 }
 
 /** @param {Drift} a @param {Drift} b */
