@@ -54,9 +54,12 @@ export const getSeries = (id, what, signal) => get(seriesPath(id, what), signal)
 
 /** The same for one who cannot wait, as a page that is about to be printed: nothing else goes on until the answer is there.
  *  @param {string} id @param {Asked} what @returns {Series} */
-export function getSeriesNow(id, what) {
+export const getSeriesNow = (id, what) => getNow(seriesPath(id, what));
+
+/** @param {string} path @returns {any} */
+function getNow(path) {
   const request = new XMLHttpRequest();
-  request.open('GET', seriesPath(id, what), false);
+  request.open('GET', path, false);
   request.send();
   if (request.status !== 200) throw new Refusal(request.status, `The server answered with status ${request.status}.`);
   return JSON.parse(request.responseText);
@@ -65,6 +68,9 @@ export function getSeriesNow(id, what) {
 /** How long calls took, of columns of kind 'histogram'. @param {string} id @param {Asked} what @param {AbortSignal} signal
  *  @returns {Promise<import('./heat.js').Histogram>} */
 export const getHistogram = (id, what, signal) => get(seriesPath(id, what, 'histogram'), signal);
+
+/** @param {string} id @param {Asked} what @returns {import('./heat.js').Histogram} */
+export const getHistogramNow = (id, what) => getNow(seriesPath(id, what, 'histogram'));
 
 /** @returns {Promise<import('./model.js').Status>} */
 export const getStatus = () => get('/api/v1/status');

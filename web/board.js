@@ -267,7 +267,7 @@ export class Board {
     const cards = [...this.cards.values()].filter((card) => card.node.isConnected);
     feed.complete(cards.map((card) => card.index));
     for (const card of cards) card.print(feed, feed.range);
-    this.table.show(feed, this.functions, feed.traces, feed.range);
+    this.table.print(feed, this.functions);
   }
 
   printed() {

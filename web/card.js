@@ -33,11 +33,12 @@ export class Card {
     this.spread = el('span', { class: 'spread' });
     this.tag = el('span', { class: 'tag' });
     this.finding = el('span', { class: 'verdict' });
+    this.note = el('div', { class: 'note', 'aria-hidden': 'true' });
     this.plot = el('div', { class: 'plot', role: 'img', tabindex: '-1', 'aria-label': column.name });
     this.grip = makeGrip(column.name, (height, all) => on.tall(column.name, height, all));
     this.node = el('figure', { class: 'card' },
       el('figcaption', {}, el('span', { class: 'name', text: column.name, title: column.name }), this.tag, this.finding,
-        el('span', { class: 'now' }, this.spread, this.value, this.unit), this.menuButton()), this.plot, this.grip.node);
+        el('span', { class: 'now' }, this.spread, this.value, this.unit), this.menuButton()), this.note, this.plot, this.grip.node);
     /** @type {ReturnType<typeof makeChart> | null} */
     this.chart = null;
     /** @type {Trace | undefined} */
@@ -111,8 +112,13 @@ export class Card {
     const found = feed.findings.get(this.index);
     this.trace = this.rate ? rateOf(raw) : raw;
     this.chart.draw({ trace: this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
-      found: (found?.kind === 'counter') === this.rate ? found : undefined }); // a counter is judged by its rate
+      found: found && this.shows(found) ? found : undefined });
     this.tell(feed, range, this.trace);
+  }
+
+  /** A counter is judged by its rate. @param {import('./verdict.js').Drift} found */
+  shows(found) {
+    return (found.kind === 'counter') === this.rate;
   }
 
   /** The figures above the chart, and the chart in words. @param {Feed} feed @param {Range} range @param {Trace} trace */
@@ -155,6 +161,7 @@ export class Card {
     setText(this.unit, s.unit || scaleOf(this.shownUnit, 0).unit);
     const by = scaleOf(this.shownUnit, v ?? 0).by;
     setText(this.spread, at === null ? '' : spreadOf(this.trace?.min[at], this.trace?.max[at], by));
+    setText(this.note, at === null ? '' : this.chart?.pointedAt() ?? '');
     this.node.classList.toggle('hover', at !== null);
   }
 
@@ -165,21 +172,27 @@ export class Card {
     if (seen.latest === null) return `${name}: no value from ${when}`;
     const lost = feed.gaps.reduce((n, g) => n + (g[1] > range.from && g[0] < range.to ? g[2] : 0), 0);
     const unit = this.shownUnit;
+    const found = feed.findings.get(this.index);
     return `${name}: latest ${text(seen.latest, unit)}, least ${text(seen.min, unit)}, greatest ${text(seen.max, unit)}, from ${when}` +
       (lost > 0 ? `, ${number(lost)} rows lost` : '') + (this.finding.textContent && `, ${this.finding.dataset.verdict} by ${this.finding.textContent}`) +
+      (found && this.shows(found) ? findingsNote(found) : '') +
       (this.rate && this.trace ? rateNote(this.trace) : '') +
       (this.log && (seen.min ?? 1) <= 0 ? ', values that are not above 0 are not drawn' : '');
   }
 }
 
-const LEAST_HOURS = 1 / 12; // what a program does while it starts is no news; Health tells it all the same
-
 /** Only what drifts says so: most do not. @param {HTMLElement} node @param {import('./verdict.js').Drift | undefined} found */
 function showVerdict(node, found) {
-  const drifting = drifts(found) && found.hours >= LEAST_HOURS ? found : null;
+  const drifting = drifts(found) ? found : null;
   setText(node, drifting ? perHour(drifting.slope, drifting) : '');
   setAttribute(node, 'data-verdict', drifting && drifting.verdict);
   setAttribute(node, 'title', drifting && `${verdictWords(drifting)}. ${reason(drifting)}`);
+}
+
+/** @param {import('./verdict.js').Drift} found */
+function findingsNote({ shifts, outliers }) {
+  const rings = outliers.length > 0 ? `, ${outliers.length} ${outliers.length === 1 ? 'outlier' : 'outliers'} with a ring` : '';
+  return rings + (shifts.length > 0 ? `, a new level ${shifts.length === 1 ? 'once' : `${shifts.length} times`}` : '');
 }
 
 /** @param {Trace} trace */

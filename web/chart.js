@@ -6,7 +6,7 @@ import { drawBand, limits } from './band.js';
 import { theme } from './colours.js';
 import { axis, increments, timeAxis } from './format.js';
 import { reduced, valueRange } from './model.js';
-import { circleOutliers, drawShifts } from './findings.js';
+import { circleOutliers, drawShifts, wordsAt } from './findings.js';
 import { FONT, drawMarks, gapsInView, nameGaps, shadeGaps } from './overlay.js';
 import uPlot from './uPlot.esm.js';
 
@@ -18,14 +18,15 @@ import uPlot from './uPlot.esm.js';
  *    found?: import('./verdict.js').Drift | undefined}} Drawing */
 
 const TOP = 15;      // where the labels of marks stand
-const AXIS = 52;     // of values, left; the label of the last tick may reach into the space on the right
+const AXIS = 52;     // of values, left, at least; the label of the last tick may reach into the space on the right
+const GAP = 6;       // between its labels and the plot
 const RIGHT = 18;
 const TICK = 20;     // the least distance of two ticks of values
 const LINE = 1;      // all that is thicker takes three times as long to draw without a graphics card
 /** @type {Trace} */
 const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 
-/** How wide the plot itself is in a chart of this width. @param {number} width */
+/** How wide the plot itself is in a chart of this width, with labels of the usual length. @param {number} width */
 export const plotWidth = (width) => Math.max(50, width - AXIS - RIGHT);
 
 /** @param {HTMLElement} place @param {Shape} shape @param {Handlers} on */
@@ -49,6 +50,8 @@ export function makeChart(place, shape, on) {
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
     cursor: () => cursorOf(u),
+    /** What was found where the pointer is, in words. */
+    pointedAt: () => wordsAt(u, now.found),
     destroy: () => u.destroy(),
   };
 }
@@ -106,20 +109,36 @@ export const timeAxisOf = () => ({ ...line, size: 25, gap: 7, space: 68, values:
 
 /** @param {string} unit @returns {uPlot.Axis} */
 const valueAxisOf = (unit) => ({
-  ...line, size: AXIS, gap: 6, space: TICK, values: (_, ticks) => axis(ticks, unit),
+  ...line, size: roomOfLabels(), gap: GAP, space: TICK, values: (_, ticks) => axis(ticks, unit),
   incrs: (_, __, min, max) => increments(unit, Math.max(Math.abs(min), Math.abs(max))),
 });
 
 /** @param {string} unit @returns {uPlot.Axis} */
 export const logAxisOf = (unit) => ({
-  ...line, size: AXIS, gap: 6, space: TICK, values: (_, ticks) => logLabels(ticks, unit), filter: (_, ticks) => ticks,
+  ...line, size: roomOfLabels(), gap: GAP, space: TICK, values: (_, ticks) => logLabels(ticks, unit), filter: (_, ticks) => ticks,
   splits: (u, _, min, max) => logTicks(min, max, unit, Math.floor(u.bbox.height / devicePixelRatio / TICK)),
 });
+
+/** How wide an axis is whose longest label is to be read. It gets no narrower again: the plot stands still while rows arrive.
+ *  @returns {uPlot.Axis.Size} */
+export function roomOfLabels() {
+  let [width, widest] = [AXIS, ''];
+  return (u, labels) => {
+    const longest = (labels ?? []).reduce((a, b) => (b && b.length > a.length ? b : a), '');
+    if (longest.length <= widest.length) return width;
+    widest = longest;
+    u.ctx.save();
+    u.ctx.font = FONT;
+    width = Math.max(width, Math.ceil(u.ctx.measureText(longest).width) + GAP + 2);
+    u.ctx.restore();
+    return width;
+  };
+}
 
 /** A label that would be cut off at the right edge is left out. @param {uPlot} u @param {number[]} ticks */
 function timeLabels(u, ticks) {
   const { min = 0, max = 1 } = u.scales.x ?? {};
-  const pixel = ((max ?? 1) - (min ?? 0)) / plotWidth(u.width);
+  const pixel = ((max ?? 1) - (min ?? 0)) / Math.max(1, u.bbox.width / devicePixelRatio);
   return timeAxis(ticks).map((label, i) => {
     const room = ((max ?? 1) - /** @type {number} */ (ticks[i])) / pixel + RIGHT;
     return label.length * 3.2 > room ? '' : label;

@@ -28,7 +28,7 @@ export function makeCompare(on) {
   const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
   const grid = el('div', { class: 'grid' });
   const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
-    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range. A slope in brackets is not sure.' })),
+    text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range. A slope in brackets is not sure; beside a slope stands how much more it is than the baseline’s, in full ink where 99 % sure.' })),
   section('Facts', passports), section('Charts', grid));
   const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
   /** @type {Map<string, HTMLElement>} */

@@ -4,10 +4,11 @@
 import { moreThan } from './comparison.js';
 import { arrange, el, setAttribute } from './dom.js';
 import { text } from './format.js';
-import { perHour } from './verdict.js';
+import { drifts, perHour } from './verdict.js';
 
 /** @typedef {import('./comparison.js').Row} Row
  *  @typedef {import('./comparison.js').Figures} Figures
+ *  @typedef {import('./verdict.js').Drift} Drift
  *  @typedef {'mean' | 'p99' | 'slope'} Statistic */
 
 /** @type {[Statistic, string, string][]} */
@@ -77,28 +78,39 @@ function line(row, goTo) {
   const name = el('button', { type: 'button', class: 'link', text: row.name, title: `Show the chart of ${row.name}` });
   name.addEventListener('click', () => goTo(row.name));
   return el('tr', {}, el('th', { scope: 'row' }, name), ...row.figures.flatMap((f, i) => STATISTICS.map(([by]) =>
-    el('td', { ...(by === 'mean' && { class: 'first' }) }, ...cell(row, f, i === 0 ? null : row.figures[0] ?? null, by)))));
+    el('td', { ...(by !== 'p99' && { class: by === 'mean' ? 'first' : 'slope' }) }, ...cell(row, f, i === 0 ? null : row.figures[0] ?? null, by)))));
 }
 
 /** @param {Row} row @param {Figures | null} f @param {Figures | null} base null: it is the baseline @param {Statistic} by */
 function cell(row, f, base, by) {
   const v = f && valueOf(f, by);
   if (!f || v === null) return [el('span', { class: 'quieter', text: '–' })];
-  const more = by === 'slope' ? null : moreThan(v, base && valueOf(base, by));
+  if (by === 'slope') return [el('span', { text: figure(row, f, by) }), ...slopeDifference(f.drift, base?.drift)];
+  const more = moreThan(v, base && valueOf(base, by));
   const overlap = by === 'p99' && base?.p99 && f.p99 && f.p99[0] <= base.p99[1] && base.p99[0] <= f.p99[1] && f.p99[0] !== f.p99[1];
   const difference = more === null || overlap || Math.abs(more) < SAME ? '' : percent(more);
   return [el('span', { text: figure(row, f, by) }),
     ...(difference ? [el('span', { class: Math.abs(more ?? 0) >= NOTABLE ? 'delta' : 'delta quieter', text: difference })] : [])];
 }
 
+/** How much more an hour than the baseline: no share, since that may be near 0, or go the other way. Notable where the two are
+ *  surely different; not said where neither is sure. @param {Drift | undefined} d @param {Drift | undefined} base */
+function slopeDifference(d, base) {
+  if (!d || !base || d.slope === null || base.slope === null || !(drifts(d) || drifts(base))) return [];
+  const apart = surelyAbove(d, base) || surelyAbove(base, d);
+  return [' ', el('span', { class: apart ? 'delta' : 'delta quieter', text: perHour(d.slope - base.slope, d) })];
+}
+
+/** @param {Drift} a @param {Drift} b */
+const surelyAbove = (a, b) => a.low !== null && b.high !== null && a.low > b.high;
+
 /** @param {Row} row @param {Figures} f @param {Statistic} by */
 function figure(row, f, by) {
   const unit = row.kind === 'counter' ? `${row.unit}/s` : row.unit;
   if (by === 'mean') return text(f.mean, unit);
   if (by === 'p99') return f.p99 && Math.abs(f.p99[1] - f.p99[0]) > 0.005 * Math.abs(f.p99[1]) ? `${text(f.p99[0], unit)} … ${text(f.p99[1], unit)}` : text(f.p99?.[1], unit);
-  const sure = f.drift?.verdict === 'rising' || f.drift?.verdict === 'falling';
   const words = f.drift && f.slope !== null ? perHour(f.slope, f.drift) : '–';
-  return sure ? words : `(${words})`;
+  return drifts(f.drift) ? words : `(${words})`;
 }
 
 /** "+12 %", "−0.4 %", "×3.1" where it is more than double. @param {number} more */

@@ -34,7 +34,8 @@ export class Feed {
     this.gaps = [];
     /** @type {import('./model.js').Mark[]} */
     this.marks = [];
-    /** What was found of columns: where they drift, shifted, or were far off. @type {Map<number, import('./verdict.js').Drift>} */
+    /** What charts show of what was found of columns: where they drift, shifted, or were far off.
+     *  @type {Map<number, import('./verdict.js').Drift | undefined>} */
     this.findings = new Map();
     this.first = Math.min(run.started, run.last);
     this.last = run.last;

@@ -2,6 +2,7 @@
 // findings: what was found of a column, on its chart: levels to either side of a shift, rings around what was far off.
 
 import { theme } from './colours.js';
+import { outlierWords, shiftWords } from './verdict.js';
 
 /** @typedef {import('./verdict.js').Drift} Drift
  *  @typedef {import('./uPlot.esm.js').default} uPlot */
@@ -43,6 +44,20 @@ export function circleOutliers(u, found) {
     ctx.stroke();
   }
   ctx.restore();
+}
+
+/** What the ring or the bars are that the pointer is at, if it is over this chart; '' for none. @param {uPlot} u
+ *  @param {Drift | undefined} found */
+export function wordsAt(u, found) {
+  const left = u.cursor.left ?? -1;
+  if (!found || left < 0 || !u.over.matches(':hover')) return '';
+  /** @param {number} time */
+  const off = (time) => Math.abs(u.valToPos(time, 'x') - left);
+  const near = [
+    ...found.outliers.map((o) => ({ off: off((o.from + o.to) / 2), reach: 2 * RING, words: outlierWords(found, o) })),
+    ...found.shifts.map((s) => ({ off: off(s.time), reach: REACH, words: shiftWords(found, s) })),
+  ].filter((it) => it.off <= it.reach);
+  return near.sort((a, b) => a.off - b.off)[0]?.words ?? '';
 }
 
 /** Nothing is drawn beside the plot, and `air` around it. @param {uPlot} u @param {number} air CSS pixels */

@@ -6,8 +6,8 @@ import { extent } from './model.js';
 /** @typedef {import('./model.js').Trace} Trace
  *  @typedef {import('./model.js').Range} Range
  *  @typedef {import('./groups.js').Profiled} Profiled */
-/** `calls` per second, `active` at the end, `mean` seconds a call, `p99` the greatest of any interval, seconds; `trend`: seconds
- *  a call over time. Null: no call, or not reported.
+/** `calls` per second, `active` at the end, `mean` seconds a call, `p99` seconds, of all calls, or where there are no histograms the
+ *  greatest of any interval; `trend`: seconds a call over time. Null: no call, or not reported.
  *  @typedef {{name: string, calls: number | null, active: number | null, mean: number | null, p99: number | null,
  *    trend: Trace}} Row
  *  @typedef {'name' | 'calls' | 'active' | 'mean' | 'p99'} Key */
@@ -30,8 +30,9 @@ function sumsOf(hits, average) {
 const meanBetween = (a, b) => (b.hits > a.hits ? Math.max(0, (b.spent - a.spent) / (b.hits - a.hits)) : null);
 
 /** @param {Profiled} it @param {Map<number, Trace>} traces by column; of the range @param {Range} range
- *  @param {number | null} [now] how many calls are under way, where a point may stand for many rows @returns {Row} */
-export function rowOf({ name, parts }, traces, range, now = null) {
+ *  @param {number | null} [now] how many calls are under way, where a point may stand for many rows
+ *  @param {import('./heat.js').Total} [total] of all calls in the range, where there are histograms @returns {Row} */
+export function rowOf({ name, parts }, traces, range, now = null, total = undefined) {
   /** @param {string} part */
   const trace = (part) => traces.get(parts.get(part) ?? -1);
   const [hits, average, active, p99, mean] = ['hits', 'average_time', 'active_instances', 'p99', 'mean'].map(trace);
@@ -42,8 +43,8 @@ export function rowOf({ name, parts }, traces, range, now = null) {
     name,
     calls: known ? (last.hits - first.hits) / (last.time - first.time) * 1000 : null,
     active: now ?? (active ? extent(active, range).latest : null),
-    mean: known ? meanBetween(first, last) : null,
-    p99: p99 ? extent(p99, range).max : null,
+    mean: total ? total.mean : known ? meanBetween(first, last) : null,
+    p99: total ? total.p99 : p99 ? extent(p99, range).max : null,
     trend: mean ?? trendOf(sums),
   };
 }

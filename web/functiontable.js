@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // functiontable: the profiled functions of a run, one a line, for the range shown; a click leads to a function's charts.
 
-import { getSeries } from './api.js';
+import { getHistogram, getHistogramNow, getSeries } from './api.js';
 import { arrange, el, setAttribute, setText } from './dom.js';
 import { number, text } from './format.js';
 import { rowOf, sorted, sparkline } from './functions.js';
+import { histogramsOf } from './groups.js';
+import { brief, heatOf } from './heat.js';
 import { asked, traceOf } from './model.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
@@ -23,8 +25,9 @@ const HEADS = [
   { key: 'calls', text: 'Calls/s', title: 'Calls per second, over the range shown' },
   { key: 'active', text: 'Active', title: 'Calls that were under way at the end of the range' },
   { key: 'mean', text: 'Mean', title: 'Time of a call, the mean of all in the range shown' },
-  { key: 'p99', text: 'p99', title: 'The worst 99th percentile of any interval in the range' },
+  { key: 'p99', text: 'p99', title: '' },
 ];
+const P99 = { whole: '99 % of all calls in the range shown took no longer', parts: 'The worst 99th percentile of any interval in the range' };
 
 export class FunctionTable {
   /** @param {(name: string) => void} choose */
@@ -35,6 +38,8 @@ export class FunctionTable {
     this.rows = /** @type {Row[]} */ ([]);
     /** @type {Map<string, ReturnType<typeof makeLine>>} */
     this.lines = new Map();
+    /** Of all calls in the range, by column; none where the program sends no histograms. @type {Map<number, import('./heat.js').Total>} */
+    this.totals = new Map();
     this.body = el('tbody');
     this.heads = HEADS.map((head) => this.head(head));
     this.trend = el('th', { scope: 'col', class: 'trend', text: 'Mean over time' });
@@ -60,7 +65,7 @@ export class FunctionTable {
       this.key = key;
       this.draw();
     });
-    return { key, node };
+    return { key, node, button };
   }
 
   /** Fetches what is shown if that is out of date. @param {Feed} feed @param {Profiled[]} functions */
@@ -81,6 +86,7 @@ export class FunctionTable {
     this.feed = null;
     this.asked.what = '';
     this.rows = [];
+    this.totals = new Map();
   }
 
   /** @param {Feed} feed @param {Profiled[]} functions */
@@ -89,8 +95,12 @@ export class FunctionTable {
     const busy = this.busy = new AbortController();
     const range = feed.range;
     const columns = functions.flatMap(({ parts }) => PARTS.flatMap((part) => parts.get(part) ?? []));
+    const whole = wholeOf(feed, functions);
     try {
-      const series = await getSeries(feed.run.id, { ...asked(feed.view, feed.range), points: POINTS, columns }, busy.signal);
+      const [series, histogram] = await Promise.all([
+        getSeries(feed.run.id, { ...asked(feed.view, range), points: POINTS, columns }, busy.signal),
+        whole.columns.length > 0 ? getHistogram(feed.run.id, whole, busy.signal) : null]);
+      this.totals = totalsOf(feed, histogram, whole.columns);
       this.show(feed, functions, new Map(columns.map((c) => [c, traceOf(series, feed.run.columns[c] ?? '')])), range);
     } catch {
       // Stays as it is: the charts tell when the server is away, and the next render tries again.
@@ -98,18 +108,34 @@ export class FunctionTable {
     }
   }
 
+  /** For paper, from what the charts have. @param {Feed} feed @param {Profiled[]} functions */
+  print(feed, functions) {
+    const whole = wholeOf(feed, functions);
+    try {
+      if (whole.columns.length > 0) this.totals = totalsOf(feed, getHistogramNow(feed.run.id, whole), whole.columns);
+    } catch {
+      // The server is away: what was known stays.
+    }
+    this.show(feed, functions, feed.traces, feed.range);
+  }
+
   /** @param {Feed} feed @param {Profiled[]} functions @param {Map<number, import('./model.js').Trace>} traces by column
    *  @param {import('./model.js').Range} range */
   show(feed, functions, traces, range) {
     /** @param {Profiled} it */
     const now = ({ parts }) => (feed.view.kind === 'range' ? null : feed.run.column_info[parts.get('active_instances') ?? -1]?.last ?? null);
-    this.rows = functions.map((it) => rowOf(it, traces, range, now(it)));
+    /** @param {Profiled} it */
+    const total = ({ parts }) => this.totals.get([...parts.values()].find((i) => this.totals.has(i)) ?? -1);
+    this.rows = functions.map((it) => rowOf(it, traces, range, now(it), total(it)));
     this.range = range;
     this.draw();
   }
 
   draw() {
-    for (const { key, node } of this.heads) setAttribute(node, 'aria-sort', key !== this.key ? null : this.down ? 'descending' : 'ascending');
+    for (const { key, node, button } of this.heads) {
+      setAttribute(node, 'aria-sort', key !== this.key ? null : this.down ? 'descending' : 'ascending');
+      if (key === 'p99') setAttribute(button, 'title', this.totals.size > 0 ? P99.whole : P99.parts);
+    }
     const reports = this.rows.some(({ p99 }) => p99 !== null);
     this.node.classList.toggle('no-p99', !reports);
     arrange(this.body, sorted(this.rows, this.key, this.down).map((row) => {
@@ -119,6 +145,18 @@ export class FunctionTable {
       return line.node;
     }));
   }
+}
+
+/** How to ask for all calls in the range, as one part. @param {Feed} feed @param {Profiled[]} functions */
+const wholeOf = (feed, functions) => ({ ...asked(feed.view, feed.range), points: 1, columns: histogramsOf(feed.run.column_info, functions) });
+
+/** @param {Feed} feed @param {import('./heat.js').Histogram | null} histogram @param {number[]} columns
+ *  @returns {Map<number, import('./heat.js').Total>} */
+function totalsOf(feed, histogram, columns) {
+  return new Map(columns.flatMap((c) => {
+    const heat = histogram && heatOf(histogram, feed.run.columns[c] ?? '');
+    return heat ? [[c, heat.total]] : [];
+  }));
 }
 
 /** @param {string} name @param {() => void} choose */
@@ -137,7 +175,7 @@ function makeLine(name, choose) {
     setText(cells.calls, row.calls === null ? '–' : number(Number(row.calls.toPrecision(4))));
     setText(cells.active, row.active === null ? '–' : number(Number(row.active.toPrecision(2))));
     setText(cells.mean, text(row.mean, 's'));
-    setText(cells.p99, text(row.p99, 's'));
+    setText(cells.p99, brief(row.p99, 's'));
     setAttribute(path, 'd', sparkline(row.trend, range, TREND.width, TREND.height));
     const values = row.trend.mean.filter((v) => v !== null);
     setAttribute(trend, 'aria-label', values.length === 0 ? 'no calls' :

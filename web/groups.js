@@ -34,6 +34,9 @@ export function functionsOf(columns) {
 /** The column that has a function's histogram, if the program sends any. @param {Column[]} columns @param {Group} group */
 export const histogramOf = (columns, { kind, columns: of }) => (kind === 'function' ? of.find((i) => columns[i]?.kind === 'histogram') : undefined);
 
+/** The same of all functions. @param {Column[]} columns @param {Profiled[]} functions @returns {number[]} */
+export const histogramsOf = (columns, functions) => functions.flatMap(({ parts }) => [...parts.values()].filter((i) => columns[i]?.kind === 'histogram'));
+
 /** The charts in groups, each chart once, those hidden in none.
  *  @param {Column[]} columns @param {import('./look.js').Look} look @returns {Group[]} */
 export function groupsOf(columns, look) {

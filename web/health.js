@@ -19,7 +19,7 @@ export function makeHealth(on) {
   const table = el('table', { class: 'figures' }, el('thead', {}, el('tr', {}, ...HEADS.map((h) => el('th', { scope: 'col', text: h })))), body);
   const node = el('section', { class: 'health', 'aria-label': 'Health' }, summary,
     el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Verdicts, a column a row' }, table),
-    el('p', { class: 'hint', text: 'Judged from at most 300 means of the time shown. Rising and falling are said only of a slope that is sure and more than the noise.' }));
+    el('p', { class: 'hint', text: 'Judged from at most 300 means of the time shown. Rising and falling are said only of a slope that is sure and more than the noise. On its chart a column has rings around its three farthest outliers, and bars before and after its three greatest shifts.' }));
 
   let shown = /** @type {import('./verdict.js').Drifts | null | undefined} */ (undefined);
 
@@ -52,7 +52,7 @@ function row(d, on, width) {
 /** @param {Drift} d */
 function slope(d) {
   if (d.slope === null) return [el('span', { class: 'quieter', text: d.points === 0 ? 'no value' : `${d.points} values` })];
-  return [el('span', { text: perHour(d.slope, d) }), el('span', { class: 'quieter', text: ` ${intervalWords(d) || (drifts(d) ? 'hardly turns back' : 'not sure')}` })];
+  return [el('span', { text: perHour(d.slope, d) }), ' ', el('span', { class: 'quieter', text: `${intervalWords(d) || (drifts(d) ? 'hardly turns back' : 'not sure')}` })];
 }
 
 /** @param {string} label @param {number} from @param {number} to @param {number} width @param {Handlers} on */
@@ -66,13 +66,13 @@ function look(label, from, to, width, on) {
 function shifts(d, on, width) {
   const unit = unitOf(d);
   return d.shifts.map((s) =>
-    el('div', {}, `${text(s.before, unit)} → ${text(s.after, unit)}, `, look(moment(s.time, Date.now()), s.time, s.time, width, on)));
+    el('div', {}, el('span', { text: `${text(s.before, unit)} → ${text(s.after, unit)},` }), ' ', look(moment(s.time, Date.now()), s.time, s.time, width, on)));
 }
 
 /** The farthest off, and how many others. @param {Drift} d @param {Handlers} on @param {number} width */
 function outliers(d, on, width) {
   const most = [...d.outliers].sort((a, b) => Math.abs(b.score) - Math.abs(a.score))[0];
   if (!most) return [];
-  const more = d.outliers_found > 1 ? ` and ${d.outliers_found - 1} more` : '';
-  return [el('div', {}, `${text(most.value, unitOf(d))}, `, look(moment(most.from, Date.now()), most.from, most.to, width, on), more)];
+  const more = d.outliers_found > 1 ? [' ', el('span', { text: `and ${d.outliers_found - 1} more` })] : [];
+  return [el('div', {}, el('span', { text: `${text(most.value, unitOf(d))},` }), ' ', look(moment(most.from, Date.now()), most.from, most.to, width, on), ...more)];
 }

@@ -93,5 +93,5 @@ export function totalWords({ total, unit }) {
   return `p50 ${brief(total.p50, unit)} · p99 ${brief(total.p99, unit)} · p99.9 ${brief(total.p999, unit)} · greatest ${brief(total.max, unit)} · ${of}`;
 }
 
-/** @param {number | null} v @param {string} unit */
-const brief = (v, unit) => text(v === null ? null : Number(v.toPrecision(3)), unit);
+/** No more digits than are known. @param {number | null} v @param {string} unit */
+export const brief = (v, unit) => text(v === null ? null : Number(v.toPrecision(3)), unit);

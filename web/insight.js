@@ -10,6 +10,7 @@ import { arrange, el, setAttribute, setText } from './dom.js';
 import { makeHealth } from './health.js';
 import { MOST_RUNS } from './insightstate.js';
 import { watchTheme } from './theme.js';
+import { onChart } from './verdict.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./insightstate.js').Insight} Insight
@@ -103,7 +104,7 @@ export function makeInsight(tabs, place, on) {
     const drifts = await getDrift(of.run.id, of.range, signal);
     if (of !== feed) return;
     [found, trouble] = [drifts, ''];
-    of.findings = new Map(drifts.columns.map((d, i) => [i, d]));
+    of.findings = new Map(drifts.columns.map((d, i) => [i, onChart(d)]));
     of.changed();
   }, (why) => { trouble = why; });
   const relations = new Question((signal) => feed ? correlation.load(feed, state, feed.range, signal) : Promise.resolve(), correlation.fail);

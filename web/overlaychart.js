@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // overlaychart: one column of several runs in one chart, by the time since where they are laid on each other.
 
+import { roomOfLabels } from './chart.js';
 import { theme } from './colours.js';
 import { traceFor } from './comparison.js';
 import { axis, duration, increments } from './format.js';
@@ -9,7 +10,7 @@ import uPlot from './uPlot.esm.js';
 
 /** @typedef {import('./comparison.js').Side} Side */
 
-const HEIGHT = 152, LEFT = 52, RIGHT = 18, TOP = 8;
+const HEIGHT = 152, RIGHT = 18, TOP = 8;
 const FONT = '11px system-ui, sans-serif';
 const CHARACTER = 6.4; // pixels, about
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((m) => m * 60e3),
@@ -34,7 +35,7 @@ export function makeOverlay(place, column, sides, range, width, on) {
     scales: { x: { time: false, range: () => range }, y: { range: (_, min, max) => valueRange(min, max) } },
     series: [{}, ...sides.map((_, i) => ({ stroke: () => seriesColour(i), width: i === 0 ? 2 : 1.25, spanGaps: true, points: { show: false } }))],
     axes: [{ ...line, size: 25, gap: 7, space: 68, incrs: STEPS, values: timeLabels },
-      { ...line, size: LEFT, gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit),
+      { ...line, size: roomOfLabels(), gap: 6, space: 26, values: (_, ticks) => axis(ticks, unit),
         incrs: (_, __, min, max) => increments(unit, Math.max(Math.abs(min), Math.abs(max))) }],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 }, sync: { key: 'compared', setSeries: false, scales: ['x', null],
       filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } } },
@@ -53,7 +54,7 @@ export function makeOverlay(place, column, sides, range, width, on) {
 /** A label that would be cut off at the right edge is left out. @param {uPlot} u @param {number[]} ticks */
 const timeLabels = (u, ticks) => ticks.map((ms) => {
   const label = elapsed(ms);
-  const room = u.width - LEFT - u.valToPos(ms, 'x');
+  const room = u.bbox.width / devicePixelRatio + RIGHT - u.valToPos(ms, 'x');
   return label.length * CHARACTER / 2 > room ? '' : label;
 });
 

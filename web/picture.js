@@ -147,11 +147,18 @@ function drawMarks({ marks, range, colours: c }, { left, right, top, bottom, fon
   ];
 }
 
-/** @param {Picture} picture @param {Form} form @returns {string} */
-export function svgOf(picture, form) {
+/** With room for the longest name of a value. @param {Picture} p @param {Form} form @returns {Form} */
+function fitted(p, form) {
+  const longest = Math.max(0, ...layOut(p, form).valueNames.map((name) => name.length));
+  return { ...form, left: Math.max(form.left, longest * CHARACTER * form.font + 8) };
+}
+
+/** @param {Picture} picture @param {Form} usual @returns {string} */
+export function svgOf(picture, usual) {
   const { range, gaps, colours: c } = picture;
-  const { width, height, left, right, top, bottom, font } = form;
   const p = { ...picture, trace: picture.log ? positive(picture.trace) : picture.trace };
+  const form = fitted(p, usual);
+  const { width, height, left, right, top, bottom, font } = form;
   const at = layOut(p, form);
   const { x, y, inside, times, values } = at;
   const seenGaps = gaps.filter((g) => g[1] > range.from && g[0] < range.to);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // verdict: what the server found of a column, in words. Pure.
 
-import { duration, number, scaleOf } from './format.js';
+import { duration, number, scaleOf, text } from './format.js';
 
 /** As the API describes them.
  *  @typedef {'rising' | 'falling' | 'steady' | 'unclear'} Verdict
@@ -71,6 +71,24 @@ export function reason(d) {
   const worth = d.independent === null ? '' : ` ${d.points} values, worth ${Math.round(d.independent)} independent ones.`;
   return `${sure}.${worth}${d.verdict === 'unclear' ? ' It swings as slowly as this time is long: look at more.' : ''}`;
 }
+
+const LEAST_HOURS = 1 / 12; // in a program's first minutes everything is news
+const MOST = 3;             // of each kind: where all is marked, nothing is
+
+/** What a chart shows of what was found: the farthest off and the greatest shifts of some minutes at least. Health tells all of it.
+ *  @param {Drift} d @returns {Drift | undefined} */
+export function onChart(d) {
+  if (d.hours < LEAST_HOURS) return undefined;
+  const shifts = [...d.shifts].sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before)).slice(0, MOST);
+  const outliers = [...d.outliers].sort((a, b) => Math.abs(b.score) - Math.abs(a.score)).slice(0, MOST);
+  return { ...d, shifts, outliers };
+}
+
+/** What a ring is, to one who points at it. @param {Drift} d @param {Outlier} o */
+export const outlierWords = (d, { value, usual }) => `Outlier: ${text(value, unitOf(d))}, usual here is ${text(usual, unitOf(d))}`;
+
+/** What the two bars are. @param {Drift} d @param {Shift} s */
+export const shiftWords = (d, { before, after }) => `New level: ${text(before, unitOf(d))} before, ${text(after, unitOf(d))} after`;
 
 /** Those that drift first, the surest of them first; the others as the run has them. @param {Drift[]} all */
 export function byConcern(all) {

@@ -358,6 +358,35 @@ test('nothing moves on the page while rows stream in, and what is out of sight i
   await context.close();
 });
 
+/** How many pixels of a canvas lie at its left edge, where a label that is too long would be cut. */
+const atLeftEdge = (canvas) => canvas.evaluate((node) => {
+  const copy = Object.assign(document.createElement('canvas'), { width: node.width, height: node.height }).getContext('2d');
+  copy.drawImage(node, 0, 0);
+  return copy.getImageData(0, 0, 1, node.height).data.filter((v, i) => i % 4 === 3 && v > 0).length;
+});
+
+test('the axis is as wide as its labels, and gets no narrower while rows stream in', async () => {
+  const memory = new Program(server, ['memory_use', 'short'], { app_name: 'memory', units: ['B', ''] });
+  const start = Date.now() - 60e3;
+  await memory.live(start);
+  await memory.history(60, (i) => [(1.3 + i / 400) * 2 ** 20, 5]);
+  const { page, problems, context } = await open(browser, `${server.url}#run=${memory.uuid}&last=30`);
+  await summaryHas(page, 'memory_use', 'MiB');
+  const canvas = card(page, 'memory_use').locator('canvas');
+  const left = (name) => card(page, name).locator('.u-over').evaluate((over) => over.offsetLeft);
+  await until('it is drawn', () => inked(page, 'memory_use'));
+  assert.equal(await atLeftEdge(canvas), 0);
+  const wide = await left('memory_use');
+  assert.ok(wide > 60 && wide < 100, `${wide} px`);
+  assert.equal(await left('short'), 52);
+  for (let i = 0; i < 10; i++) await memory.row([i % 2 ? 7 * 2 ** 20 : 0, 5]);
+  await summaryHas(page, 'memory_use', 'greatest 7 MiB');
+  assert.equal(await left('memory_use'), wide);
+  assert.deepEqual(problems, []);
+  memory.close();
+  await context.close();
+});
+
 test('a run that is deleted while it is shown keeps its charts, and says so', async () => {
   const own = await startMnemic();
   const short = new Program(own, ['a'], { app_name: 'short' });

@@ -4,10 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { complaints } from './axe.mjs';
-import { card, inked, launch, open, place, shoot, summaryHas } from './browser.mjs';
-import { Program, startMnemic, until } from './mnemic.mjs';
+import { card, dragOver, inked, inkedIn, launch, open, place, shoot, summaryHas } from './browser.mjs';
+import { Program, ROOT, start, startMnemic, until } from './mnemic.mjs';
 
 const ROWS = 400;
 const EDGES = Array.from({ length: 41 }, (_, i) => 1e-5 * 2 ** (i / 2)); // 10 µs … 10 s
@@ -65,14 +66,16 @@ async function show(options = {}, hash = 'last=all') {
 }
 
 const NAME = 'Latency of all calls';
+const OF_ALL = '1'; // part: what the table of functions asks for
 
 test('a function begins with its heat map: drawn, told in words, its place under the pointer', async () => {
   const { page, problems, context, asked } = await show();
   assert.equal(await page.locator('section[aria-label="work()"] figure .name').first().textContent(), NAME);
   await until('cells are drawn', async () => (await inked(page, NAME)) > 500);
   assert.match(await page.locator('.heat .plot').getAttribute('aria-label'), /^How long the calls of work\(\) took, \S+ to \S+: p50 1 ms, p99 11 ms, p99.9 90 ms, greatest 90 ms, \d/);
-  assert.equal(asked[0].get('columns'), '3');
-  assert.ok(Number(asked[0].get('points')) <= ROWS, 'no part is shorter than a second');
+  const first = asked.find((q) => q.get('points') !== OF_ALL);
+  assert.equal(first.get('columns'), '3');
+  assert.ok(Number(first.get('points')) <= ROWS, 'no part is shorter than a second');
   const told = page.locator('.heat .told-cell');
   assert.match(await told.textContent(), /^p50 1 ms · p99 11 ms/);
   const box = await page.locator('.heat .u-over').boundingBox();
@@ -138,9 +141,74 @@ test('light, dark, on a phone: nothing for axe, no sideways scrolling, nothing m
   }
 });
 
-test('a run without histograms has no heat map', async () => {
+test('a real program, live: the card counts the calls that the server has, and goes on; the table has the same p99', async () => {
+  const own = await startMnemic();
+  const traced = start(join(ROOT, 'build/examples/functions'), ['10'],
+    { env: { ...process.env, DOLON_HOST: '127.0.0.1', DOLON_PORT: String(own.udp), DOLON_INTERVAL: '0.1' } });
+  traced.child.stdout.resume();
+  const listed = async () => (await own.get('/api/v1/apps'))[0]?.runs[0];
+  const { id, columns } = await until('some rows', async () => {
+    const run = await listed();
+    return run?.rows > 10 && run;
+  });
+  const index = columns.indexOf('request_mean');
+  const total = async () => (await own.get(`/api/v1/runs/${id}/histogram?points=1&columns=${index}`)).columns.request_mean.total.count;
+  const { page, problems, context } = await open(browser, `${own.url}#run=${id}`);
+  const told = page.locator('section[aria-label="request()"] .told-cell');
+  const counted = async () => Number(/([\d\u202f]+) calls?$/.exec(await told.textContent())?.[1].replaceAll('\u202f', ''));
+  await told.scrollIntoViewIfNeeded();
+
+  const least = await total();
+  const seen = await until('it counts as many', async () => {
+    const n = await counted();
+    return n >= least && n;
+  });
+  assert.equal((await listed()).state, 'live');
+  assert.ok(seen <= await total());
+  await until('it goes on', async () => (await counted()) > seen);
+  assert.ok((await inkedIn(page.locator('section[aria-label="request()"] .heat canvas'), '--accent')) > 50);
+
+  await traced.ended;
+  await until('the run has ended', async () => (await listed()).state === 'ended');
+  const { column_info: info } = await own.get(`/api/v1/runs/${id}`);
+  const all = info.find(({ name }) => name === 'request_hits').last;
+  assert.equal(await total(), all);
+  await until('every call is counted', async () => (await counted()) === all);
+  const p99 = / p99 (\S+ \S+) /.exec(await told.textContent())[1];
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('the table says the same', async () => (await page.locator('.functions tr', { hasText: 'request()' }).locator('td').nth(3).textContent()) === p99);
+  await page.evaluate(() => document.querySelector('.functions tbody').replaceChildren());
+  await page.pdf(); // paper asks for itself: what is printed may never have been seen
+  assert.equal(await page.locator('.functions tr', { hasText: 'request()' }).locator('td').nth(3).textContent(), p99);
+  assert.deepEqual(problems, []);
+  await context.close();
+  await own.remove();
+});
+
+const cellsOf = (page) => page.locator('.functions tbody td').allTextContents();
+const titleOfP99 = (page) => page.locator('.functions thead').getByRole('button', { name: 'p99' }).getAttribute('title');
+
+test('the table of functions tells mean and p99 of all calls in the range', async () => {
+  const { page, context, asked } = await show();
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('they are told', async () => (await cellsOf(page)).slice(2, 4).join() === '2.900 ms,11 ms');
+  assert.equal(await titleOfP99(page), '99 % of all calls in the range shown took no longer');
+  const whole = () => asked.filter((q) => q.get('points') === OF_ALL);
+  assert.ok(whole().every((q) => q.get('columns') === '3'));
+  await dragOver(page, page.locator('.heat .u-over'), 0.25, 0.75);
+  await until('the address has the range', () => place(page).from);
+  const { from, to } = place(page);
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('it is asked for', () => whole().some((q) => q.get('from') === from && q.get('to') === to));
+  await context.close();
+});
+
+test('a run without histograms has no heat map; the table tells the worst of an interval, and says so', async () => {
   const { page, context } = await open(browser, `${server.url}#run=${program.uuid}&last=all`);
   await summaryHas(page, 'work_hits', 'latest ');
   assert.equal(await page.locator('.heat').count(), 0);
+  await page.locator('.functions').scrollIntoViewIfNeeded();
+  await until('the table is filled', async () => (await cellsOf(page))[3] === '10 ms');
+  assert.match(await titleOfP99(page), /^The worst /);
   await context.close();
 });

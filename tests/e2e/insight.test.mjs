@@ -38,6 +38,22 @@ test('a chart says that its column drifts; shifts and outliers are drawn on it',
   assert.doesNotMatch(await summary(page, 'cpu'), /rising|falling/);
   for (const name of ['cpu', 'threads']) await until(`a finding on ${name}`, async () => (await inked(page, name, '--lost')) > 5);
   assert.equal(await inked(page, 'latency', '--lost'), 0);
+  assert.match(await summary(page, 'cpu'), /, 1 outlier with a ring/);
+  assert.match(await summary(page, 'threads'), /, a new level once/);
+  for (const [name, words] of [['threads', /^New level: 8 before, 12 after$/], ['cpu', /^Outlier: 99 %, usual here is 3\d/]]) {
+    const box = await card(page, name).locator('.u-over').boundingBox();
+    const note = card(page, name).locator('.note');
+    await until(`${name} tells its finding where it is pointed at`, async () => {
+      for (let x = 3; x < box.width; x += 7) {
+        await page.mouse.move(box.x + x, box.y + box.height / 2);
+        if (words.test(await note.textContent())) return true;
+      }
+      return false;
+    });
+    await shoot(page, `finding-${name}`);
+    await page.mouse.move(2, 2);
+    await until('and no more', async () => (await note.textContent()) === '');
+  }
   assert.deepEqual(problems, []);
   await context.close();
 });
@@ -55,6 +71,7 @@ test('health: a verdict a column, what drifts first; a click leads to the chart,
   assert.match(await row(page, 'memory').innerText(), /\+2\.\d\d … \+3\.\d\d/);
   assert.match(await row(page, 'threads').innerText(), /steady.*8 → 12, /s);
   assert.match(await row(page, 'cpu').innerText(), /steady.*99 %, /s);
+  assert.equal(await page.locator('.health .verdict').evaluateAll((all) => all.filter((node) => node.getBoundingClientRect().height > 26).length), 0, 'no verdict is broken');
 
   await row(page, 'threads').getByTitle('Zoom to it').click();
   await until('the charts around the shift', () => place(page).from && !place(page).show);
@@ -131,7 +148,8 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   assert.match(memory[0], /^21\d\.\d MB$/);
   assert.match(memory[2], /^\+3\.0 MB\/h$/);
   assert.match(memory[3], /^20\d\.\d MB\s*\u2212[67]\.\d %$/);
-  assert.match(memory[5], /^\(.*\/h\)$/);
+  assert.match(memory[5], /^\(.*\/h\)\s*\u22122\.9 MB\/h$|^\(.*\/h\)\s*\u22123\.0 MB\/h$/);
+  assert.doesNotMatch((await row(page, 'latency').locator('td').allInnerTexts())[5], /\)\s*\S/, 'where neither is sure no difference is told');
   const facts = await page.locator('.facts').innerText();
   assert.match(facts, /build\s+c04d\s+a91f/);
   assert.match(facts, /command\s+\.\/server --fast\s+\.\/server/);

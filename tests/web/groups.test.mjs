@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rowOf, sorted, sparkline } from '../../web/functions.js';
-import { functionsOf, groupsOf } from '../../web/groups.js';
+import { functionsOf, groupsOf, histogramsOf } from '../../web/groups.js';
 import { marked, plainLook } from '../../web/look.js';
 
 const columnsOf = (...names) => names.map((name) => ({ name, unit: '', kind: name.startsWith('c:') ? 'counter' : 'gauge', last: null }));
@@ -49,6 +49,17 @@ test('a line of the table is of the range: calls per second, and the mean of jus
   const reported = trace([0, 1000], [4, 5]);
   const parts = new Map([...work.parts, ['mean', 4]]);
   assert.equal(rowOf({ name: 'work', parts }, new Map([...traces, [4, reported]]), { from: 0, to: 3000 }).trend, reported);
+});
+
+test('where there are histograms, mean and p99 are of all calls in the range, and not the worst of an interval', () => {
+  const total = { count: 30, mean: 1.6, p50: 1, p90: 3, p99: 4.5, p999: 4.9, min: 0.1, max: 5 };
+  const row = rowOf(work, traces, { from: 0, to: 3000 }, null, total);
+  assert.deepEqual([row.calls, row.mean, row.p99], [10, 1.6, 4.5]);
+  const none = rowOf(work, traces, { from: 0, to: 3000 }, null, { ...total, count: 0, mean: null, p99: null });
+  assert.deepEqual([none.mean, none.p99], [null, null]);
+  const columns = columnsOf('f_hits', 'f_average_time', 'f_mean', 'other_mean', 'g_hits', 'g_average_time');
+  for (const i of [2, 3]) columns[i].kind = 'histogram';
+  assert.deepEqual(histogramsOf(columns, functionsOf(columns)), [2]);
 });
 
 test('no call, one row or no column at all: no value, and never a wrong one', () => {

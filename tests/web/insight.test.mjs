@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareColumns, comparePassports, meanOf, moreThan, p99Of, quantile, sharedMarks, traceFor, zeroOf } from '../../web/comparison.js';
 import { coefficient, pairOf, pointsOf, prepared, strength, strongest, ticksBetween } from '../../web/relation.js';
-import { byConcern, intervalWords, perHour, reason, spanWords, tally, verdictWords } from '../../web/verdict.js';
+import { byConcern, intervalWords, onChart, outlierWords, perHour, reason, shiftWords, spanWords, tally, verdictWords } from '../../web/verdict.js';
 
 const drift = (more) => ({
   name: 'memory', unit: 'MB', kind: 'gauge', verdict: 'rising', points: 300, independent: 131.5, hours: 40, slope: 3.1, low: 2.94,
@@ -31,6 +31,17 @@ test('why a verdict is as it is', () => {
   assert.match(reason(drift({ points: 5, slope: null })), /^5 values are too few/);
   assert.match(reason(drift({ points: 0, slope: null })), /no value/);
   assert.match(reason(drift({ verdict: 'unclear', low: null })), /not sure at all.*look at more\.$/);
+});
+
+test('a chart shows the strongest findings, and none of the first minutes', () => {
+  const outliers = [7, -30, 8, 12, -6.5].map((score, i) => ({ from: i, to: i + 1, value: 10 + score, usual: 10, score }));
+  const shifts = [[1, 2], [5, 1], [2, 8], [8, 7.5]].map(([before, after], time) => ({ time, before, after }));
+  const shown = onChart(drift({ outliers, shifts }));
+  assert.deepEqual(shown.outliers.map(({ score }) => score), [-30, 12, 8]);
+  assert.deepEqual(shown.shifts.map(({ time }) => time), [2, 1, 0]);
+  assert.equal(onChart(drift({ outliers, shifts, hours: 0.07 })), undefined);
+  assert.equal(outlierWords(drift(), outliers[3]), 'Outlier: 22 MB, usual here is 10 MB');
+  assert.equal(shiftWords(drift({ unit: '', kind: 'counter' }), shifts[2]), 'New level: 2 /s before, 8 /s after');
 });
 
 test('what drifts comes first, the surest before the others', () => {

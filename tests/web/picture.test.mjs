@@ -30,6 +30,14 @@ test('on paper it is smaller, and its name stands above it', () => {
   assert.ok(svg.includes('>12:00:30<'));
 });
 
+test('the names of values have the room they need', () => {
+  const memory = picture({ unit: 'B', trace: trace((i) => (1.3 + i / 200) * 2 ** 20) });
+  const svg = svgOf(memory, PAPER);
+  const [, x, name] = /<text x="([\d.]+)"[^>]*text-anchor="end"[^>]*>([^<]* MiB)</.exec(svg);
+  assert.ok(name.length > 7 && Number(x) >= name.length * 0.55 * PAPER.font, `${name} ends at ${x}`);
+  assert.ok(svgOf(picture(), PAPER).includes(`M${PAPER.left} `), 'short ones leave it where it was');
+});
+
 test('a line is broken where a value is missing, and where rows were lost', () => {
   assert.equal(line(svgOf(picture({ trace: trace((i) => (i === 30 ? null : i + 1)) }))).match(/M/g).length, 2);
   const svg = svgOf(picture({ gaps: [[T + 20_200, T + 20_800, 12]] }));
