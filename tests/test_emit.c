@@ -219,6 +219,25 @@ static void a_distribution(void **state)
     for (size_t i = 0; i < 4; i++) histogram_free(&parts[i]);
 }
 
+/* What a stranger may tell: its mean is beyond all numbers. */
+static void a_distribution_without_bounds(void **state)
+{
+    (void)state;
+    static const uint32_t columns[] = {0};
+    histogram_bin bins[] = {{0, 1}, {HISTOGRAM_BUCKETS - 1, UINT64_MAX}};
+    histogram part = {bins, 2, 0}, *of[] = {&part};
+    run_info r = sample_run();
+    distribution d = {.grid = grid_of(0, 1, 1), .column_count = 1, .of = of};
+    buf out = {0};
+    emit_distribution(&out, &r, columns, &d);
+    json_t *s = json_loadb(out.p, out.n, JSON_DECODE_INT_AS_REAL, NULL);
+    assert_non_null(s);
+    json_t *column = json_object_get(json_object_get(s, "columns"), r.columns[0].name);
+    assert_true(json_is_null(json_object_get(json_object_get(column, "total"), "mean")));
+    json_decref(s);
+    buf_free(&out);
+}
+
 static void no_parameters(void **state)
 {
     (void)state;
@@ -309,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_runs_details),
         cmocka_unit_test(a_series),
         cmocka_unit_test(a_distribution),
+        cmocka_unit_test(a_distribution_without_bounds),
         cmocka_unit_test(no_parameters),
         cmocka_unit_test(all_parameters),
         cmocka_unit_test(bad_parameters),

@@ -82,7 +82,7 @@ static void put_counts(buf *out, const parts *p, const histogram *of)
 static void put_figure(buf *out, const histogram *h, double share)
 {
     double v = isnan(share) ? histogram_mean(h) : histogram_rank(h, share);
-    buf_printf(out, isnan(v) ? "null" : "%.4g", v);
+    buf_printf(out, isfinite(v) ? "%.4g" : "null", v); /* a stranger's may be infinite */
 }
 
 static void put_figures(buf *out, const parts *p, const histogram *of, const char *name, double share)
