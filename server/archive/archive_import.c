@@ -110,6 +110,14 @@ static store_status begin_new(importing *i)
     return status == STORE_OK ? store_edit(i->s, &i->whole->id, &edit) : status;
 }
 
+/* An earlier import did not get to its end. It may have been killed before it could note that: then the run is as it was begun,
+   and nobody has said anything of it. */
+static bool is_unfinished(const run_info *stored)
+{
+    bool untouched = !*stored->note && !*stored->user_tags && !stored->pinned && !stored->deleted;
+    return strcmp(stored->note, ARCHIVE_UNFINISHED) == 0 || (stored->rows + stored->removed == 0 && untouched);
+}
+
 static store_status begin_known(importing *i, const run_info *stored)
 {
     i->info = info_of_both(i->whole, stored);
@@ -124,9 +132,8 @@ static store_status begin_run(importing *i, archive_item *item)
     i->result = (archive_imported){.run = i->whole};
     run_info *stored = NULL;
     store_status status = store_run(i->s, &i->whole->id, &stored);
-    bool unfinished = stored && strcmp(stored->note, ARCHIVE_UNFINISHED) == 0;
     i->may_overlap = stored != NULL;
-    i->known = i->result.known = stored && !unfinished;
+    i->known = i->result.known = stored && !is_unfinished(stored);
     if (stored && (strcmp(stored->app, i->whole->app) != 0 || !same_columns(stored, i->whole))) {
         i->result.refused = "the store has another run with this UUID: its application or columns differ";
         status = STORE_OK;
