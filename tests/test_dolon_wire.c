@@ -245,6 +245,11 @@ static void slices(void **state)
     assert_true(r.rows.values[0] == 3);
 }
 
+static histogram *picked_of(void *ctx, uint32_t column)
+{
+    return (histogram *)ctx + column;
+}
+
 static void row_with_histograms(void **state)
 {
     client *c = *state;
@@ -261,10 +266,10 @@ static void row_with_histograms(void **state)
     assert_int_equal(r.rows.count, 1);
     assert_true(r.rows.time[0] == STARTED && r.rows.values[0] == 1.5 && r.rows.values[1] == 2.5);
     span words = {(const char *)(r.rows.values + 2), 16};
-    histogram first = {0}, second = {0};
+    histogram picked[2] = {{0}};
     assert_int_equal(histogram_set_length(words, 2), 13);
-    histogram_set_pick(words, 0, &first);
-    histogram_set_pick(words, 1, &second);
+    histogram_set_pick(words, picked_of, picked);
+    histogram first = picked[0], second = picked[1];
     assert_true(first.count == 2 && first.bins[0].bucket == 130000 && first.bins[0].count == 300);
     assert_true(first.bins[1].bucket == 130002 && first.bins[1].count == 1);
     assert_true(second.count == 1 && second.bins[0].bucket == 0 && second.bins[0].count == 1);

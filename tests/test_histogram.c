@@ -142,6 +142,11 @@ static void assert_is(const histogram *h, const uint64_t *counts)
     assert_int_equal(k, h->count);
 }
 
+static histogram *picked_of(void *ctx, uint32_t column)
+{
+    return column % 500 == 0 ? (histogram *)ctx + column / 500 : NULL;
+}
+
 static void what_is_added_up_has_lost_nothing(void **state)
 {
     (void)state;
@@ -156,7 +161,7 @@ static void what_is_added_up_has_lost_nothing(void **state)
             for (size_t zeros = random_below(9); zeros > 0; zeros--) put_u8(&bytes, 0);
             assert_int_equal(histogram_set_length((span){bytes.p, bytes.n}, 3001), length);
             assert_true(histogram_set_add(&all, (span){bytes.p, bytes.n}, 3001));
-            for (uint32_t c = 0; c < 7; c++) histogram_set_pick((span){bytes.p, bytes.n}, c * 500, &picked[c]);
+            histogram_set_pick((span){bytes.p, bytes.n}, picked_of, picked);
             buf_free(&bytes);
         }
         for (size_t i = 0; i < all.count; i++) assert_is(&all.all[i].of, sum.counts[all.all[i].column / 500]);

@@ -233,23 +233,25 @@ size_t histogram_set_length(span bytes, size_t columns)
 }
 
 typedef struct {
-    uint32_t wanted;
-    histogram *to;
+    histogram *(*of)(void *ctx, uint32_t column);
+    void *ctx;
+    histogram read;
 } picking;
 
 static void pick_column(void *ctx, uint32_t column, reader *r)
 {
-    const picking *p = ctx;
-    histogram read = {0};
-    get_histogram(r, column == p->wanted ? &read : NULL);
-    if (!r->bad && column == p->wanted) histogram_add(p->to, &read);
-    histogram_free(&read);
+    picking *p = ctx;
+    histogram *to = p->of(p->ctx, column);
+    get_histogram(r, to ? &p->read : NULL);
+    if (!r->bad && to) histogram_add(to, &p->read);
 }
 
-void histogram_set_pick(span bytes, uint32_t column, histogram *to)
+void histogram_set_pick(span bytes, histogram *(*of)(void *ctx, uint32_t column), void *ctx)
 {
+    picking p = {.of = of, .ctx = ctx};
     size_t length;
-    each_histogram(bytes, UINT32_MAX, pick_column, &(picking){column, to}, &length);
+    each_histogram(bytes, UINT32_MAX, pick_column, &p, &length);
+    histogram_free(&p.read);
 }
 
 /* ---- the bytes of many rows ---- */

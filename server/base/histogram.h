@@ -55,8 +55,8 @@ void histogram_set_write(const histogram_set *h, buf *out);       /* nothing if 
 bool histogram_set_add(histogram_set *to, span bytes, size_t columns);
 /* How many of `bytes` the histograms take, without the zeros that follow; 0: ill-formed, as above. */
 size_t histogram_set_length(span bytes, size_t columns);
-/* Adds the histogram of one column, if well-formed bytes hold one. */
-void histogram_set_pick(span bytes, uint32_t column, histogram *to);
+/* Adds those of well-formed bytes, each to the histogram that `of` gives for its column; NULL: it is not wanted. */
+void histogram_set_pick(span bytes, histogram *(*of)(void *ctx, uint32_t column), void *ctx);
 
 /* ---- the bytes of many rows, of which few have any ---- */
 

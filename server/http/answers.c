@@ -123,17 +123,27 @@ void answer_apps(answer *a, store *s)
 
 /* ---- one run ---- */
 
-void answer_run(answer *a, store *s)
+void answer_of_run(answer *a, store *s, void (*make)(answer *a, store *s, const run_info *r))
 {
     run_info *r;
     if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
+    make(a, s, r);
+    run_info_free(r);
+}
+
+static void make_details(answer *a, store *s, const run_info *r)
+{
     double *last = mem_calloc(r->column_count, sizeof *last);
     if (answer_check(a, s, latest_values(s, r, last))) {
         emit_run_details(&a->body, r, last, clock_wall());
         buf_text(&a->body, "\n");
     }
     free(last);
-    run_info_free(r);
+}
+
+void answer_run(answer *a, store *s)
+{
+    answer_of_run(a, s, make_details);
 }
 
 /* ---- a run's series ---- */
@@ -171,10 +181,7 @@ static void make_series(answer *a, store *s, const run_info *r)
 
 void answer_series(answer *a, store *s)
 {
-    run_info *r;
-    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
-    make_series(a, s, r);
-    run_info_free(r);
+    answer_of_run(a, s, make_series);
 }
 
 /* ---- the server itself ---- */

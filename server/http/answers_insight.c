@@ -32,10 +32,7 @@ static void make_drift(answer *a, store *s, const run_info *r)
 
 void answer_drift(answer *a, store *s)
 {
-    run_info *r;
-    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
-    make_drift(a, s, r);
-    run_info_free(r);
+    answer_of_run(a, s, make_drift);
 }
 
 /* ---- histograms ---- */
@@ -69,9 +66,8 @@ static void make_histogram(answer *a, store *s, const run_info *r)
     size_t most = HISTOGRAM_CELLS / (p->column_count ? p->column_count : 1);
     if (most > HISTOGRAM_POINTS) most = HISTOGRAM_POINTS;
     grid g = grid_of(range.from, range.to, p->points < most ? p->points : most);
-    int64_t width = g.width < INT64_MAX ? (int64_t)g.width : INT64_MAX;
     if (!answer_check(a, s, store_snapshot_begin(s))) return;
-    store_status status = distribution_of(s, r, &g, width, p->columns, p->column_count, &found);
+    store_status status = distribution_of(s, r, &g, grid_width(&g), p->columns, p->column_count, &found);
     store_snapshot_end(s);
     if (!answer_check(a, s, status)) return;
     emit_distribution(&a->body, r, p->columns, &found);
@@ -80,10 +76,7 @@ static void make_histogram(answer *a, store *s, const run_info *r)
 
 void answer_histogram(answer *a, store *s)
 {
-    run_info *r;
-    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
-    make_histogram(a, s, r);
-    run_info_free(r);
+    answer_of_run(a, s, make_histogram);
 }
 
 /* ---- correlation ---- */
@@ -123,8 +116,5 @@ static void make_correlation(answer *a, store *s, const run_info *r)
 
 void answer_correlation(answer *a, store *s)
 {
-    run_info *r;
-    if (!answer_check(a, s, store_run(s, &a->run, &r))) return;
-    make_correlation(a, s, r);
-    run_info_free(r);
+    answer_of_run(a, s, make_correlation);
 }

@@ -9,6 +9,8 @@
 void answer_fail(answer *a, int status, const char *sentence);
 /* Says what went wrong with the store, if something did. */
 bool answer_check(answer *a, store *s, store_status status);
+/* Reads the run that is asked about, if it is there, and answers of it. */
+void answer_of_run(answer *a, store *s, void (*make)(answer *a, store *s, const run_info *r));
 /* The columns asked for are the run's, none twice. */
 bool answer_columns(answer *a, const run_info *r);
 /* What was not asked for is where the run begins, or ends. */

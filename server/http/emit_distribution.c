@@ -154,7 +154,7 @@ void emit_distribution(buf *out, const run_info *r, const uint32_t *columns, con
     buf_text(out, ",\"to\":");
     emit_ms(out, d->grid.to);
     buf_text(out, ",\"width\":");
-    emit_ms(out, d->grid.width < INT64_MAX ? (int64_t)d->grid.width : INT64_MAX);
+    emit_ms(out, grid_width(&d->grid));
     put_times(out, &d->grid, shown);
     buf_text(out, ",\"columns\":{");
     for (size_t i = 0; i < d->column_count; i++) {

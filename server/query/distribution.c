@@ -11,8 +11,9 @@
 typedef struct {
     const grid *grid;
     int64_t longest;
-    const uint32_t *columns;
+    size_t *place;               /* [MAX_COLUMNS]: 1 + where a column stands in `out`; 0: it is not wanted */
     distribution *out;
+    size_t part;                 /* where what is being read counts */
     chunk_key *keys;             /* entries whose sums serve, …    */
     size_t count, room;
     chunk_key *close;            /* … and those whose rows count   */
@@ -32,28 +33,33 @@ static bool gather_entry(void *ctx, const chunk_key *key, const summary *columns
 {
     (void)columns, (void)count;
     gathering *g = ctx;
-    bool inside = key->first_time >= g->grid->from && key->last_time <= g->grid->to;
-    uint64_t length = (uint64_t)key->last_time - (uint64_t)key->first_time;
-    if (key->level > 0 || (inside && length <= (uint64_t)g->longest))
+    if (grid_takes_whole(g->grid, key, g->longest))
         add_key(&g->keys, &g->count, &g->room, key);
     else
         add_key(&g->close, &g->close_count, &g->close_room, key);
     return true;
 }
 
-static void add_bytes(const gathering *g, size_t part, span bytes)
+static histogram *histogram_at(void *ctx, uint32_t column)
 {
-    for (size_t i = 0; i < g->out->column_count; i++)
-        histogram_set_pick(bytes, g->columns[i], &g->out->of[i][part]);
+    const gathering *g = ctx;
+    size_t place = column < MAX_COLUMNS ? g->place[column] : 0;
+    return place ? &g->out->of[place - 1][g->part] : NULL;
+}
+
+static void add_bytes(gathering *g, size_t part, span bytes)
+{
+    g->part = part;
+    histogram_set_pick(bytes, histogram_at, g);
 }
 
 static void add_sums(void *ctx, size_t entry, span sums)
 {
-    const gathering *g = ctx;
+    gathering *g = ctx;
     add_bytes(g, grid_part_of(g->grid, &g->keys[entry]), sums);
 }
 
-static store_status add_rows(store *s, const uuid *id, const gathering *g, const chunk_key *key)
+static store_status add_rows(store *s, const uuid *id, gathering *g, const chunk_key *key)
 {
     static const uint32_t only[] = {CHUNK_HISTOGRAMS};
     chunk *c;
@@ -84,8 +90,10 @@ store_status distribution_of(store *s, const run_info *run, const grid *g, int64
     *out = (distribution){.grid = *g, .column_count = count};
     out->of = mem_calloc(count, sizeof *out->of);
     for (size_t i = 0; i < count; i++) out->of[i] = mem_calloc(g->parts, sizeof **out->of);
-    store_status status =
-        gather(s, &run->id, &(gathering){.grid = g, .longest = longest, .columns = columns, .out = out});
+    gathering all = {.grid = g, .longest = longest, .out = out, .place = mem_calloc(MAX_COLUMNS, sizeof *all.place)};
+    for (size_t i = 0; i < count; i++) all.place[columns[i]] = i + 1;
+    store_status status = gather(s, &run->id, &all);
+    free(all.place);
     if (status != STORE_OK) distribution_free(out);
     return status;
 }

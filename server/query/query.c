@@ -17,6 +17,7 @@ typedef struct {
     const uint32_t *columns;
     size_t column_count;
     reducer *reducer;
+    grid parts;                /* its points                                         */
     int64_t span;              /* an entry up to so long goes by its summary         */
     const summary **summaries; /* [column_count], the columns' of the entry at hand  */
     const double **values;     /* [column_count], ditto                              */
@@ -33,8 +34,7 @@ static void reduce_rows(reading *q, const chunk *c)
 static bool reduce_entry(void *ctx, const chunk_key *key, const summary *columns, size_t count)
 {
     reading *q = ctx;
-    bool inside = key->first_time >= q->from && key->last_time <= q->to;
-    if (key->level > 0 || (inside && (uint64_t)key->last_time - (uint64_t)key->first_time <= (uint64_t)q->span)) {
+    if (grid_takes_whole(&q->parts, key, q->span)) {
         for (size_t i = 0; i < q->column_count; i++)
             q->summaries[i] = q->columns[i] < count ? &columns[q->columns[i]] : NULL;
         reducer_summary(q->reducer, key, q->summaries);
@@ -181,12 +181,12 @@ static store_status read_series(store *s, const run_info *run, const series_requ
     q.summaries = mem_alloc(count * sizeof *q.summaries);
     q.values = mem_alloc(count * sizeof *q.values);
     int64_t width = reducer_width(q.reducer);
-    grid parts = reducer_grid(q.reducer);
+    q.parts = reducer_grid(q.reducer);
 
     store_status status = q.from <= q.to ? reduce(&q, points) : STORE_OK;
     reducer_finish(q.reducer, out);
     out->columns = columns;
-    if (status == STORE_OK) status = distribution_correct(s, run, &parts, q.span, out);
+    if (status == STORE_OK) status = distribution_correct(s, run, &q.parts, q.span, out);
     if (status == STORE_OK && q.from <= q.to) status = read_events(s, &run->id, request, width, out);
     free(q.summaries);
     free(q.values);

@@ -62,6 +62,17 @@ static int64_t middle(int64_t first, int64_t last)
     return (int64_t)((uint64_t)first + ((uint64_t)last - (uint64_t)first) / 2);
 }
 
+int64_t grid_width(const grid *g)
+{
+    return g->width < INT64_MAX ? (int64_t)g->width : INT64_MAX;
+}
+
+bool grid_takes_whole(const grid *g, const chunk_key *key, int64_t longest)
+{
+    bool inside = key->first_time >= g->from && key->last_time <= g->to;
+    return key->level > 0 || (inside && (uint64_t)key->last_time - (uint64_t)key->first_time <= (uint64_t)longest);
+}
+
 size_t grid_part_of(const grid *g, const chunk_key *key)
 {
     return grid_part(g, middle(key->first_time, key->last_time));
@@ -87,7 +98,7 @@ grid reducer_grid(const reducer *r)
 
 int64_t reducer_width(const reducer *r)
 {
-    return r->grid.width < INT64_MAX ? (int64_t)r->grid.width : INT64_MAX;
+    return grid_width(&r->grid);
 }
 
 static void widen(reducer *r, size_t part, int64_t first, int64_t last, uint64_t rows)

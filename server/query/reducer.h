@@ -38,7 +38,11 @@ grid grid_of(int64_t from, int64_t to, size_t parts);        /* at least one par
 size_t grid_part(const grid *g, int64_t time);               /* of a time within the range */
 int64_t grid_start(const grid *g, size_t part);
 int64_t grid_end(const grid *g, size_t part);                /* the last ns of it */
-size_t grid_part_of(const grid *g, const chunk_key *key);    /* where rows that are known by a summary count: their middle */
+int64_t grid_width(const grid *g);                           /* INT64_MAX if it is more than that */
+/* An entry of the store goes by its summary if no rows are below it, or if it lies in the range and is no longer than `longest`
+   ns; then it counts in the part that its middle lies in. */
+bool grid_takes_whole(const grid *g, const chunk_key *key, int64_t longest);
+size_t grid_part_of(const grid *g, const chunk_key *key);
 
 typedef struct reducer reducer;
 reducer *reducer_new(int64_t from, int64_t to, size_t points, size_t columns);

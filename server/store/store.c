@@ -88,7 +88,7 @@ store_status store_chunk(store *s, const uuid *id, const chunk_key *key, const u
     return s->kind->chunk(s, id, key, columns, count, out);
 }
 
-static store_status one_by_one(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
+store_status store_one_by_one(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
 {
     store_status status = STORE_OK;
     for (size_t i = 0; status == STORE_OK && i < count; i++) status = store_chunk(s, id, &keys[i], NULL, 0, &out[i]);
@@ -98,7 +98,7 @@ static store_status one_by_one(store *s, const uuid *id, const chunk_key *keys, 
 store_status store_chunks(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
 {
     for (size_t i = 0; i < count; i++) out[i] = NULL;
-    store_status status = (s->kind->chunks ? s->kind->chunks : one_by_one)(s, id, keys, count, out);
+    store_status status = (s->kind->chunks ? s->kind->chunks : store_one_by_one)(s, id, keys, count, out);
     for (size_t i = 0; status != STORE_OK && i < count; i++) {
         chunk_free(out[i]);
         out[i] = NULL;

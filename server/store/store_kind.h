@@ -59,6 +59,9 @@ static inline int64_t store_earliest(int64_t from, int64_t longest)
     return longest == INT64_MAX || __builtin_sub_overflow(from, longest, &start) ? INT64_MIN : start;
 }
 
+/* What `chunks` does where it is NULL. */
+store_status store_one_by_one(store *s, const uuid *id, const chunk_key *keys, size_t count, chunk **out);
+
 /* Of what seldom changes in a run (app … interval, columns, tags), so that a commit need not write, or read and compare,
    each run's columns and tags. FNV-1a, 64 bits. */
 int64_t store_facts(const run_info *r);

@@ -14,13 +14,7 @@
 #define NOW  (INT64_C(1700000000) * NS_PER_SECOND)
 #define STEP (100 * NS_PER_MS) /* from one datagram to the next */
 
-#define MUST(condition)                                                                                              \
-    do {                                                                                                             \
-        if (!(condition)) {                                                                                          \
-            fprintf(stderr, "%d: %s\n", __LINE__, #condition);                                                       \
-            abort();                                                                                                 \
-        }                                                                                                            \
-    } while (0)
+#include "must.h"
 
 typedef struct {
     runs *r;

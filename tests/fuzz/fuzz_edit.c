@@ -7,13 +7,7 @@
 
 #include "../../server/runs/edit.h"
 
-#define MUST(condition)                                                                                              \
-    do {                                                                                                             \
-        if (!(condition)) {                                                                                          \
-            fprintf(stderr, "%d: %s\n", __LINE__, #condition);                                                       \
-            abort();                                                                                                 \
-        }                                                                                                            \
-    } while (0)
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

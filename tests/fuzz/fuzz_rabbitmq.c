@@ -7,13 +7,7 @@
 #define DOLON_RABBITMQ
 #include "../../dolon.h"
 
-#define MUST(condition)                                                                                              \
-    do {                                                                                                             \
-        if (!(condition)) {                                                                                          \
-            fprintf(stderr, "%d: %s\n", __LINE__, #condition);                                                       \
-            abort();                                                                                                 \
-        }                                                                                                            \
-    } while (0)
+#include "must.h"
 
 static void address(const uint8_t *bytes, size_t n)
 {

@@ -11,13 +11,7 @@
 
 #include "../../server/ingest/decode.h"
 
-#define MUST(condition)                                                                                              \
-    do {                                                                                                             \
-        if (!(condition)) {                                                                                          \
-            fprintf(stderr, "%d: %s\n", __LINE__, #condition);                                                       \
-            abort();                                                                                                 \
-        }                                                                                                            \
-    } while (0)
+#include "must.h"
 
 enum { MOST_COLUMNS = 200, MOST_WORDS = 800, MOST_ROWS = 4096, DATAGRAM_LEAST = 512 };
 

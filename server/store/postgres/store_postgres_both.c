@@ -95,10 +95,8 @@ store_status both_chunk(store *base, const uuid *id, const chunk_key *key, const
 
 store_status both_chunks(store *base, const uuid *id, const chunk_key *keys, size_t count, chunk **out)
 {
-    if (!original_find((pg_store *)base, id)) return postgres_chunks(base, id, keys, count, out);
-    store_status status = STORE_OK;
-    for (size_t i = 0; status == STORE_OK && i < count; i++) status = both_chunk(base, id, &keys[i], NULL, 0, &out[i]);
-    return status;
+    if (original_find((pg_store *)base, id)) return store_one_by_one(base, id, keys, count, out);
+    return postgres_chunks(base, id, keys, count, out);
 }
 
 /* The original has none, nor events. */
