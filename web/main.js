@@ -204,11 +204,14 @@ async function poll() {
 function standing(now) {
   const { feed, away, status } = state;
   return {
-    now, shown: feed !== null, since: away ?? feed?.away ?? null, gone: feed?.gone ?? false,
+    now, shown: feed !== null, since: earlier(away, feed?.away ?? null), gone: feed?.gone ?? false,
     back: feed !== null && manager.deleted.find(feed.run.id) !== undefined,
     behind: feed?.behind ?? status?.behind ?? false, trouble: state.trouble || state.refused,
   };
 }
+
+/** The stream and the poll do not learn at once that the server is away. @param {number | null} a @param {number | null} b */
+const earlier = (a, b) => (a === null || b === null ? a ?? b : Math.min(a, b));
 
 /* ---- drawing, at most once a frame ---- */
 

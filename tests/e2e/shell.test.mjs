@@ -206,12 +206,22 @@ async function makeDoor() {
   };
 }
 
-test('a connection that breaks is told, what was received stays, and what was missed is fetched', async () => {
+/** Every text that the notice has within this time. */
+const told = (page, ms) => page.locator('#notice').evaluate((node, time) => new Promise((resolve) => {
+  const texts = new Set([node.textContent]);
+  const watch = new MutationObserver(() => texts.add(node.textContent));
+  watch.observe(node, { childList: true, characterData: true, subtree: true });
+  setTimeout(() => { watch.disconnect(); resolve([...texts]); }, time);
+}), ms);
+
+test('a connection that breaks is told, what was received stays, and what was missed is fetched', async (t) => {
   const door = await makeDoor();
+  t.after(() => door.close());
   const { page, context } = await open(browser, `${door.url}#run=${program.uuid}`);
   await summaryHas(page, 'queue', 'latest ');
   door.shut();
   await until('it is told', async () => /Connection lost/.test(await notice(page)));
+  assert.deepEqual(await told(page, 4000), [await notice(page)], 'and goes on being told when the next poll fails, too');
   assert.match(await summary(page, 'queue'), /latest /);
   assert.equal(await page.locator('#facts .state').textContent(), 'live when last heard of');
   assert.ok((await page.locator('#tree .run').count()) > 0);
@@ -228,7 +238,6 @@ test('a connection that breaks is told, what was received stays, and what was mi
   await program.row([7777, 3]);
   await summaryHas(page, 'queue', `latest 7\u202f777`);
   await context.close();
-  door.close();
 });
 
 test('the whole page weighs less than 150 kB, as sent, and keeps to its policy', async () => {
