@@ -81,18 +81,21 @@ $(B)/server/%.o: server/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
-# ---- the page: our files and uPlot's, embedded ----
+# ---- the page: our files and uPlot's, joined, and embedded; mnemic --web build/page serves them as they are ----
 build/npm/.done: web/package.json web/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --omit=dev --ignore-scripts --no-audit --no-fund && touch .done
 build/npm-test/.done: web/package.json web/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch .done
-build/web/.done: build/npm/.done $(PAGE) server/bundle.mjs
+build/page/.done: build/npm/.done $(PAGE)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(call say,COPY)cp $(PAGE) $(UPLOT)/uPlot.min.css $(@D)
-	@{ cat $(UPLOT)/uPlot.iife.min.js; echo 'export default uPlot;'; } > $(@D)/uPlot.esm.js # its own module is not minified: 20 kB
-	$(call say,BUNDLE)node server/bundle.mjs $(@D)
+	@{ cat $(UPLOT)/uPlot.iife.min.js; echo 'export default uPlot;'; } > $(@D)/uPlot.esm.js # its own module is not minified
+	@touch $@
+build/web/.done: build/page/.done server/bundle.mjs
+	@rm -rf $(@D) && mkdir -p $(@D) && cp build/page/index.html build/page/icon.svg $(@D)
+	$(call say,BUNDLE)node server/bundle.mjs build/npm/node_modules build/page $(@D)
 	@touch $@
 $(B)/assets_data.S: build/web/.done server/embed.sh
 	@mkdir -p $(@D)

@@ -260,7 +260,7 @@ static void the_page(void **state)
     assert_int_equal(a.body.n, 0);
     assert_int_equal(atoi(answer_header(&a, "content-length", value, sizeof value)), length);
     http_answer_free(&a);
-    a = client_ask(port, "GET", "/assets/main.js", "Accept-Encoding: br, gzip\r\n");
+    a = client_ask(port, "GET", "/assets/early.js", "Accept-Encoding: br, gzip\r\n");
     assert_int_equal(a.status, 200);
     assert_string_equal(answer_header(&a, "content-encoding", value, sizeof value), "gzip");
     assert_string_equal(answer_header(&a, "content-type", value, sizeof value), "text/javascript; charset=utf-8");
@@ -435,6 +435,16 @@ static void a_part_of_a_series(void **state)
     s = get_json(run_path(old_id, "/series?columns="));
     assert_int_equal(json_object_size(json_object_get(s, "columns")), 0);
     json_decref(s);
+    s = get_json(run_path(old_id, "/series?first=1"));
+    assert_int_equal(json_object_size(json_object_get(s, "columns")), 1);
+    json_decref(s);
+    s = get_json(run_path(old_id, "/series?first=9&last=1.5")); /* as many as there are, of the last two rows */
+    assert_int_equal(json_object_size(json_object_get(s, "columns")), 2);
+    assert_int_equal(json_array_size(json_object_get(s, "time")), 2);
+    json_decref(s);
+    s = get_json(run_path(old_id, "/series?to=-9000000000000&last=9000000000")); /* nothing is that early */
+    assert_int_equal(json_array_size(json_object_get(s, "time")), 0);
+    json_decref(s);
     s = get_json(run_path(old_id, "/series?from=9000000000000")); /* nothing is that late */
     json_decref(s);
     s = get_json(run_path(old_id, "/series?from=1&to=9000000000000&points=1"));
@@ -542,6 +552,13 @@ static void bad_questions(void **state)
         {"/series?columns=2", "columns"},
         {"/series?columns=0,0", "columns"},
         {"/series?colums=0", "colums"},
+        {"/series?first=0", "first"},
+        {"/series?first=4294967297", "first"},
+        {"/series?last=0", "last"},
+        {"/series?last=-1", "last"},
+        {"/series?last=9223372036854775807", "last"},
+        {"/drift?first=1", "first"},
+        {".csv?last=600", "last"},
         {"?x=1", "x"},
         {".csv?points=3", "points"},
         {"/live?from=1", "from"},

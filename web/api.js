@@ -65,6 +65,18 @@ function getNow(path) {
   return JSON.parse(request.responseText);
 }
 
+/** Of a run of which no more is known than its id: its first columns, as many as there are of `count`.
+ *  @param {string} id @param {import('./model.js').View} view @param {number} points @param {number} count @returns {Promise<Series>} */
+export function getFirstSeries(id, view, points, count) {
+  const q = new URLSearchParams({ points: String(points), first: String(count) });
+  if (view.kind === 'last') q.set('last', String(view.seconds));
+  if (view.kind === 'range') {
+    q.set('from', String(view.from));
+    q.set('to', String(view.to));
+  }
+  return get(`${path(id)}/series?${q}`);
+}
+
 /** How long calls took, of columns of kind 'histogram'. @param {string} id @param {Asked} what @param {AbortSignal} signal
  *  @returns {Promise<import('./heat.js').Histogram>} */
 export const getHistogram = (id, what, signal) => get(seriesPath(id, what, 'histogram'), signal);

@@ -5,7 +5,7 @@ import { Refusal, getRun } from './api.js';
 import { makeBar } from './bar.js';
 import { Board } from './board.js';
 import { arrange, byId, setAttribute, setText } from './dom.js';
-import { earlyApps, earlyOpening, earlyStatus, soon } from './early.js';
+import { earlyApps, earlyOpening, earlyStatus } from './early.js';
 import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
@@ -28,6 +28,7 @@ import { format, parse } from './url.js';
 const POLL_MS = 3000;
 const POLL_REST = 5; // times as long as the last poll took: thousands of runs are asked for less often
 const CLOCK_MS = 1000;
+const SOON_MS = 80; // the first rows that take longer are not waited for: the page is shown without them
 /** @type {import('./model.js').App[]} */
 const NONE = [];
 const NEAR_MARK = 0.015; // of the range: how near to a mark the cursor must be to tell its text
@@ -144,6 +145,9 @@ async function open(id, asked) {
     plan();
   }
 }
+
+/** Waits for it, but not long. @param {Promise<unknown>} it */
+const soon = (it) => Promise.race([it.catch(() => {}), new Promise((resolve) => setTimeout(resolve, SOON_MS))]);
 
 function leave() {
   state.feed?.close();

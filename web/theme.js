@@ -49,8 +49,11 @@ function kept() {
   }
 }
 
-system.addEventListener('change', () => watchers.forEach((changed) => changed()));
-window.addEventListener('storage', (event) => event.key === KEY && apply(event.newValue)); // another tab chose
-window.addEventListener('beforeprint', () => wear('light')); // paper is white
-window.addEventListener('afterprint', () => wear(chosen));
-apply(kept());
+/** Once, at the beginning. */
+export function wearTheme() {
+  apply(kept());
+  system.addEventListener('change', () => watchers.forEach((changed) => changed()));
+  window.addEventListener('storage', (event) => event.key === KEY && apply(event.newValue)); // another tab chose
+  window.addEventListener('beforeprint', () => wear('light')); // paper is white
+  window.addEventListener('afterprint', () => wear(chosen));
+}

@@ -163,13 +163,27 @@ bool answer_columns(answer *a, const run_info *r)
 
 bool answer_range(answer *a, store *s, const run_info *r, emit_range *out)
 {
-    *out = (emit_range){a->params.from, a->params.to};
-    return answer_check(a, s, query_range(s, r, &out->from, &out->to));
+    const params *p = &a->params;
+    *out = (emit_range){p->from, p->to};
+    if (!answer_check(a, s, query_range(s, r, &out->from, &out->to))) return false;
+    if (p->last > 0 && out->to > INT64_MIN + p->last && out->to - p->last > out->from) out->from = out->to - p->last;
+    return true;
+}
+
+/* The first columns, if that is what was asked for. */
+static void name_first(answer *a, const run_info *r)
+{
+    params *p = &a->params;
+    if (p->first == 0 || p->columns) return;
+    p->column_count = p->first < r->column_count ? p->first : r->column_count;
+    p->columns = mem_calloc(p->column_count, sizeof *p->columns);
+    for (size_t i = 0; i < p->column_count; i++) p->columns[i] = (uint32_t)i;
 }
 
 static void make_series(answer *a, store *s, const run_info *r)
 {
     emit_range range;
+    name_first(a, r);
     if (!answer_columns(a, r) || !answer_range(a, s, r, &range)) return;
     series_request request = {range.from, range.to, a->params.points, a->params.columns, a->params.column_count};
     series result;

@@ -77,10 +77,10 @@ static const route fixed_routes[] = {
 };
 static const route run_routes[] = {
     {"", BY_WORKER, 0, answer_run, JSON_TYPE},
-    {"/series", BY_WORKER, PARAM_RANGE | PARAM_POINTS | PARAM_COLUMNS, answer_series, JSON_TYPE},
-    {"/drift", BY_WORKER, PARAM_RANGE | PARAM_COLUMNS, answer_drift, JSON_TYPE},
-    {"/histogram", BY_WORKER, PARAM_RANGE | PARAM_POINTS | PARAM_COLUMNS, answer_histogram, JSON_TYPE},
-    {"/correlation", BY_WORKER, PARAM_RANGE | PARAM_COLUMNS | PARAM_DIFFERENCED, answer_correlation, JSON_TYPE},
+    {"/series", BY_WORKER, PARAM_RANGE | PARAM_LAST | PARAM_POINTS | PARAM_COLUMNS | PARAM_FIRST, answer_series, JSON_TYPE},
+    {"/drift", BY_WORKER, PARAM_RANGE | PARAM_LAST | PARAM_COLUMNS, answer_drift, JSON_TYPE},
+    {"/histogram", BY_WORKER, PARAM_RANGE | PARAM_LAST | PARAM_POINTS | PARAM_COLUMNS, answer_histogram, JSON_TYPE},
+    {"/correlation", BY_WORKER, PARAM_RANGE | PARAM_LAST | PARAM_COLUMNS | PARAM_DIFFERENCED, answer_correlation, JSON_TYPE},
     {"/live", BY_LIVE, 0, NULL, NULL},
     {".csv", BY_CSV, PARAM_RANGE, NULL, NULL},
     {".ndjson", BY_NDJSON, PARAM_RANGE, NULL, NULL},

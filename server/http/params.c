@@ -55,18 +55,19 @@ static bool read_uint(span text, uint64_t max, uint64_t *out)
 
 /* ---- the parameters ---- */
 
-/* Milliseconds with up to six decimals → nanoseconds, exactly; a double could not hold them. */
-static bool read_ms(span text, int64_t *ns)
+/* A number with decimals, of units of `unit` ns → nanoseconds, exactly; a double could not hold them. What is less than one
+   is left out. */
+static bool read_time(span text, int64_t unit, int64_t *ns)
 {
     bool negative = text.n && text.p[0] == '-';
     if (negative) text.p++, text.n--;
     span decimals, whole = cut(text, '.', &decimals);
-    uint64_t ms, fraction = 0;
-    if (!read_uint(whole, (uint64_t)(INT64_MAX / NS_PER_MS) - 1, &ms)) return false;
-    if (decimals.n > 6) decimals.n = 6;
-    if (decimals.n && !read_uint(decimals, 999999, &fraction)) return false;
-    for (size_t i = decimals.n; i < 6; i++) fraction *= 10;
-    *ns = (int64_t)ms * NS_PER_MS + (int64_t)fraction;
+    uint64_t units, fraction = 0;
+    if (!read_uint(whole, (uint64_t)(INT64_MAX / unit) - 1, &units)) return false;
+    if (decimals.n > 9) decimals.n = 9;
+    if (decimals.n && !read_uint(decimals, 999999999, &fraction)) return false;
+    for (size_t i = decimals.n; i < 9; i++) fraction *= 10;
+    *ns = (int64_t)units * unit + (int64_t)fraction / (NS_PER_SECOND / unit);
     if (negative) *ns = -*ns;
     return true;
 }
@@ -95,6 +96,20 @@ static bool read_points(params *p, span text)
     return true;
 }
 
+static bool read_last(params *p, span text)
+{
+    if (text.n && text.p[0] == '-') return false;
+    return read_time(text, NS_PER_SECOND, &p->last) && p->last > 0;
+}
+
+static bool read_first(params *p, span text)
+{
+    uint64_t count;
+    if (!read_uint(text, MAX_COLUMNS, &count) || count == 0) return false;
+    p->first = (size_t)count;
+    return true;
+}
+
 static bool read_bool(span text, bool *out)
 {
     uint64_t value;
@@ -113,13 +128,17 @@ static bool read_one(params *p, span name, span value, unsigned known, buf *why)
 {
     static const char time_form[] = "not a time in milliseconds since 1970, as 1769860800123 or 1769860800123.25";
     if ((known & PARAM_RANGE) && span_eq(name, span_of("from")))
-        return read_ms(value, &p->from) || refuse(why, name, time_form);
+        return read_time(value, NS_PER_MS, &p->from) || refuse(why, name, time_form);
     if ((known & PARAM_RANGE) && span_eq(name, span_of("to")))
-        return read_ms(value, &p->to) || refuse(why, name, time_form);
+        return read_time(value, NS_PER_MS, &p->to) || refuse(why, name, time_form);
+    if ((known & PARAM_LAST) && span_eq(name, span_of("last")))
+        return read_last(p, value) || refuse(why, name, "not a number of seconds, as 600 or 0.5");
     if ((known & PARAM_POINTS) && span_eq(name, span_of("points")))
         return read_points(p, value) || refuse(why, name, "not a number from 1 to 20000");
     if ((known & PARAM_COLUMNS) && span_eq(name, span_of("columns")))
         return read_columns(p, value) || refuse(why, name, "not a list of column indices, as 0,2,3");
+    if ((known & PARAM_FIRST) && span_eq(name, span_of("first")))
+        return read_first(p, value) || refuse(why, name, "not a number of columns");
     if ((known & PARAM_DIFFERENCED) && span_eq(name, span_of("differenced")))
         return read_bool(value, &p->differenced) || refuse(why, name, "neither 0 nor 1");
     if ((known & PARAM_DELETED) && span_eq(name, span_of("deleted")))
