@@ -90,8 +90,7 @@ build/npm-test/.done: web/package.json web/package-lock.json
 	$(call say,NPM)cd $(@D) && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund && touch .done
 build/page/.done: build/npm/.done $(PAGE)
 	@rm -rf $(@D) && mkdir -p $(@D)
-	$(call say,COPY)cp $(PAGE) $(UPLOT)/uPlot.min.css $(@D)
-	@{ cat $(UPLOT)/uPlot.iife.min.js; echo 'export default uPlot;'; } > $(@D)/uPlot.esm.js # its own module is not minified
+	$(call say,COPY)cp $(PAGE) $(UPLOT)/uPlot.esm.js $(UPLOT)/uPlot.min.css $(@D)
 	@touch $@
 build/web/.done: build/page/.done server/bundle.mjs
 	@rm -rf $(@D) && mkdir -p $(@D) && cp build/page/index.html build/page/icon.svg $(@D)

@@ -14,7 +14,6 @@ const { build } = createRequire(join(modules, 'bundle.js'))('esbuild');
 /** @type {import('esbuild').BuildOptions} */
 const always = {
   absWorkingDir: from, bundle: true, minify: true, format: 'esm', target: ['es2022', 'chrome123', 'firefox128', 'safari17.5'], logLevel: 'warning',
-  external: ['./main.js'], // early.js imports it when it has asked
 };
 
 const alone = await build({ ...always, entryPoints: ['early.js'], metafile: true, write: false });
@@ -23,7 +22,6 @@ const shared = Object.keys(alone.metafile.inputs);
 await build({ ...always, stdin: { contents: shared.map((name) => `export * from './${name}';`).join('\n'), resolveDir: from }, outfile: join(to, 'early.js') });
 await build({
   ...always,
-  external: [],
   stdin: { contents: "import './main.js';", resolveDir: from },
   outfile: join(to, 'main.js'),
   inject: ['intl.js'],

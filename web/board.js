@@ -36,6 +36,7 @@ export class Board {
     this.built = '';   // what of the feed the cards were made of
     this.dressed = /** @type {Look | null} */ (null); // what they look like
     this.width = 0;    // of one chart, CSS pixels
+    this.begun = false; // the first charts are made
     this.marking = false;
     /** By column. @type {Map<number, Card>} */
     this.cards = new Map();
@@ -51,11 +52,12 @@ export class Board {
     this.table = new FunctionTable((name) => this.goTo(name));
     this.hidden = makeHidden((names) => this.on.dress(marked(this.look, 'hide', names, false)));
     this.openMenu = makeMenu();
+    this.size = new ResizeObserver(() => this.resized());
     this.watch();
   }
 
   watch() {
-    new ResizeObserver(() => this.resized()).observe(this.place);
+    this.size.observe(this.place);
     watchTheme(() => {
       readTheme();
       for (const card of this.all()) card.chart?.repaint();
@@ -86,8 +88,9 @@ export class Board {
     };
   }
 
-  /** The observers tell after the next frame only: the first charts are asked for, and made, before that. */
+  /** The observers of what is near tell after the next frame only: the first charts are asked for, and made, in this one. */
   begin() {
+    readTheme();
     const near = innerHeight + NEAR;
     const places = this.all().filter((card) => card.node.isConnected)
       .map((card) => ({ card, box: card.node.getBoundingClientRect() })).filter(({ box }) => box.top < near && box.bottom > -NEAR);
@@ -95,7 +98,6 @@ export class Board {
       card.enter(this.width);
       card.seen = box.top < innerHeight && box.bottom > 0;
     }
-    this.ask();
   }
 
   /** Makes the charts that come near, and lets go of those that are far. @param {IntersectionObserverEntry[]} entries */
@@ -114,11 +116,14 @@ export class Board {
     this.draw();
   }
 
+  /** Called when the page has been laid out, and before it is painted: here it costs nothing to measure it. */
   resized() {
     const width = this.measure();
-    if (width === 0 || width === this.width) return;
+    if (width === 0 || (width === this.width && this.begun)) return;
     this.width = width;
-    for (const card of this.all()) card.resize(width);
+    if (this.begun) for (const card of this.all()) card.resize(width);
+    else this.begin();
+    this.begun = true;
     this.ask();
     this.draw();
   }
@@ -174,10 +179,10 @@ export class Board {
     const functions = groups.findIndex(({ kind }) => kind === 'function');
     if (this.functions.length > 0) nodes.splice(functions < 0 ? nodes.length : functions, 0, this.table.node);
     arrange(this.place, [...nodes, this.hidden.show(columns.map((c) => c.name).filter((name) => this.look.hide.includes(name)))]);
-    this.width = this.measure();
     if (first) {
-      readTheme(); // here, where the page has just been laid out, it costs nothing
-      this.begin();
+      this.begun = false;
+      this.size.unobserve(this.place);
+      this.size.observe(this.place); // calls resized() for these charts
     }
     for (const card of this.all()) {
       if (!card.node.isConnected) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// early: asks for what is shown first, before the larger part of the page has begun to run. index.html loads it before anything
-// is painted, and the theme with it, so that a chosen one never flashes in the other.
+// early: asks for what is shown first, before the larger part of the page has begun to run; and puts the theme on, so that a chosen
+// one never flashes in the other. Nothing is painted before main.js has begun: an empty frame would only be in the way of a full one.
 
-import { getApps, getFirstSeries, getRun, getStatus } from './api.js';
+import { getApps, getFirstSeries, getRun } from './api.js';
 import { usualRun, usualView } from './model.js';
 import { wearTheme } from './theme.js';
 import { parse } from './url.js';
@@ -15,50 +15,31 @@ const COLUMNS = 12; // as many charts as a large window shows at once
 const POINTS = 300; // as wide as most charts are; one that differs much asks for its own
 
 const place = parse(location.hash);
-/** @type {Promise<import('./model.js').App[]> | null} */
-let apps = getApps();
-/** @type {Promise<import('./model.js').Status> | null} */
-let status = getStatus();
+/** Which run it is the list tells, if the address doesn't. @type {Promise<import('./model.js').App[]> | null} */
+let apps = place.run === null ? getApps() : null;
 /** @type {Promise<Opening | null> | null} */
-let opening = open(apps);
-for (const answer of [apps, status, opening]) answer.catch(() => {}); // what went wrong main tells
+let opening = open();
+for (const answer of [apps, opening]) answer?.catch(() => {}); // what went wrong main tells
 wearTheme(); // may wait for the disk: what was asked for is on its way meanwhile
-start();
 
-async function start() {
-  if (document.readyState === 'loading') await new Promise((parsed) => document.addEventListener('DOMContentLoaded', parsed));
-  await import('./main.js');
-}
-
-/** The run and its rows are asked for side by side: the page has one turn less to wait. @param {Promise<import('./model.js').App[]>} listed
+/** The run and its rows are asked for side by side, if the address names both: the page has one turn less to wait.
  *  @returns {Promise<Opening | null>} */
-async function open(listed) {
-  const chosen = place.run !== null && place.view ? { id: place.run, view: place.view } : await usual(listed);
-  if (!chosen) return null;
+async function open() {
+  const known = place.view ? null : await (place.run === null ? apps?.then(usualRun) : getRun(place.run));
+  const id = place.run ?? known?.id;
+  if (!id) return null;
+  const view = place.view ?? usualView(known?.state ?? 'ended');
   const points = Math.round(POINTS * Math.min(devicePixelRatio, 2));
-  const first = { columns: [...Array(COLUMNS).keys()], points, series: getFirstSeries(chosen.id, chosen.view, points, COLUMNS) };
+  const first = { columns: [...Array(COLUMNS).keys()], points, series: getFirstSeries(id, view, points, COLUMNS) };
   first.series.catch(() => {});
-  return { run: await getRun(chosen.id), view: chosen.view, first };
+  return { run: await getRun(id), view, first };
 }
 
-/** What the address leaves open. @param {Promise<import('./model.js').App[]>} listed */
-async function usual(listed) {
-  const all = await listed;
-  const run = place.run === null ? usualRun(all) : all.flatMap((app) => app.runs).find(({ id }) => id === place.run);
-  return run ? { id: run.id, view: place.view ?? usualView(run.state) } : null;
-}
-
-/** Each of these can be had once; after that the server is asked anew. */
+/** This can be had once; after that the server is asked anew. */
 export function earlyApps() {
   const had = apps;
   apps = null;
   return had ?? getApps();
-}
-
-export function earlyStatus() {
-  const had = status;
-  status = null;
-  return had ?? getStatus();
 }
 
 /** The run that the page was opened on, if it is this one. @param {string} id @returns {Promise<Opening | null>} */

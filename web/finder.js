@@ -17,7 +17,7 @@ export function makeFinder(place, changed) {
   place.append(el('div', { class: 'searchline' }, input, button), help, trouble);
   input.addEventListener('input', changed);
 
-  help.append(el('ul', { class: 'searchhelp' }, ...KEYS.map(([example, meaning]) => {
+  help.addEventListener('beforetoggle', () => help.append(el('ul', { class: 'searchhelp' }, ...KEYS.map(([example, meaning]) => {
     const use = el('button', { type: 'button', class: 'code', text: example });
     use.addEventListener('click', () => {
       input.value = example;
@@ -26,7 +26,7 @@ export function makeFinder(place, changed) {
       changed();
     });
     return el('li', {}, use, el('span', { text: meaning }));
-  })));
+  }))), { once: true });
   return {
     hide: (hidden) => { place.hidden = hidden; },
     query: () => input.value.trim(),

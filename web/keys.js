@@ -25,9 +25,11 @@ const RUNS = [
 
 /** @param {Binding[]} bindings @returns {() => void} shows the dialog */
 export function watchKeys(bindings) {
-  const dialog = makeDialog(bindings);
-  document.body.append(dialog);
-  const show = () => dialog.open || dialog.showModal();
+  let dialog = /** @type {HTMLDialogElement | null} */ (null);
+  function show() {
+    if (!dialog) document.body.append(dialog = makeDialog(bindings));
+    if (!dialog.open) dialog.showModal();
+  }
   const all = [...bindings, { keys: ['?'], label: '?', text: '', run: show }];
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || takesKeys(event.target)) return;

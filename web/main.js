@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // main: wiring. The address says what is shown; everything else follows from it and from what the server tells.
 
-import { Refusal, getRun } from './api.js';
+import { Refusal, getRun, getStatus } from './api.js';
 import { makeBar } from './bar.js';
 import { Board } from './board.js';
 import { arrange, byId, setAttribute, setText } from './dom.js';
-import { earlyApps, earlyOpening, earlyStatus } from './early.js';
+import { earlyApps, earlyOpening } from './early.js';
 import { makeEmpty } from './empty.js';
 import { makeFacts } from './facts.js';
 import { Feed } from './feed.js';
@@ -28,6 +28,7 @@ import { format, parse } from './url.js';
 const POLL_MS = 3000;
 const POLL_REST = 5; // times as long as the last poll took: thousands of runs are asked for less often
 const CLOCK_MS = 1000;
+const CHARTS_FIRST_MS = 1000; // after that the tree waits no more for the charts of a run that is slow to come
 const SOON_MS = 80; // the first rows that take longer are not waited for: the page is shown without them
 /** @type {import('./model.js').App[]} */
 const NONE = [];
@@ -72,7 +73,6 @@ const board = new Board(byId('charts'), {
   point,
   dress,
 });
-const empty = makeEmpty();
 const insight = makeInsight(byId('views'), byId('insight'), {
   address(next, run) {
     const { feed } = state;
@@ -162,7 +162,8 @@ const addressOf = (run, view, insight = state.insight) => format({ run, view, lo
 /** @param {string} id @param {View} view */
 function settle(id, view) {
   steer.settle(view);
-  history.replaceState(null, '', addressOf(id, view));
+  const address = addressOf(id, view);
+  if (address !== location.hash) history.replaceState(null, '', address);
 }
 
 /** @param {import('./card.js').Pointed | null} pointed */
@@ -183,18 +184,18 @@ async function poll() {
   polling = true;
   const began = performance.now();
   try {
-    state.status = await earlyStatus(); // answered without the store, which may be away
+    state.status = await getStatus(); // answered without the store, which may be away
     state.away = null;
     if (state.feed) state.feed.behind = state.status.behind;
     state.apps = await earlyApps();
     state.treeIsOld = true;
-    manager.deleted.refresh();
     state.trouble = '';
     const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
     state.feed?.vanish(!run);
     if (run) state.feed?.take(run);
     const arrived = state.feed !== null && state.feed.run.id === state.selected;
     if (!arrived && !state.refused) await arrive();
+    manager.deleted.refresh();
   } catch (error) {
     state.away = error instanceof Refusal ? null : state.away ?? Date.now();
     state.trouble = error instanceof Refusal && !state.status?.behind ? error.message : ''; // else that is what is told
@@ -219,6 +220,7 @@ const earlier = (a, b) => (a === null || b === null ? a ?? b : Math.min(a, b));
 
 /* ---- drawing, at most once a frame ---- */
 
+let empty = /** @type {HTMLElement | null} */ (null);
 let planned = false;
 function plan() {
   if (planned) return;
@@ -254,12 +256,13 @@ function render() {
   byId('bar').hidden ||= insight.comparing;
   board.render(feed, state.look);
   if (state.goTo && board.show(state.goTo)) state.goTo = '';
-  if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty] : []);
-  if (state.treeIsOld) requestAnimationFrame(drawTree);
+  if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty ??= makeEmpty()] : []);
+  if (!state.treeIsOld || (state.opening !== null && performance.now() < CHARTS_FIRST_MS)) return;
+  requestAnimationFrame(drawTree);
   state.treeIsOld = false;
 }
 
-/** In a frame of its own: the charts don't wait for it. */
+/** In a frame of its own, and as the page opens after the first charts: they don't wait for it. */
 function drawTree() {
   const now = Date.now();
   const test = finder.test(now);
@@ -303,5 +306,14 @@ document.addEventListener('visibilitychange', () => {
 });
 setInterval(() => document.hidden || performance.now() < rested || poll(), POLL_MS);
 setInterval(() => document.hidden || plan(), CLOCK_MS);
-poll();
-if (parse(location.hash).run !== null) arrive();
+begin();
+
+/** The run that the address names comes first, and is painted before the list is asked for; but the list doesn't wait long. */
+async function begin() {
+  if (parse(location.hash).run !== null) {
+    await soon(arrive());
+    render(); // what is there: the first picture waits for no frame
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+  }
+  poll();
+}
