@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// section: one group of charts under its title; that of counters can show all of them as rates.
+// section: one group of charts under its title, as wide as they need; that of counters can show all of them as rates.
 
 import { arrange, el, setAttribute } from './dom.js';
 
@@ -20,6 +20,7 @@ export function makeSection({ title, kind }, rate) {
     names = cards.map((card) => card.column.name);
     all = cards.every((card) => card.rate);
     setAttribute(button, 'aria-pressed', String(all));
+    node.style.setProperty('--wide', String(widthOf(cards.length, first.length)));
     arrange(grid, [...first, ...cards.map((card) => card.node)]);
     return node;
   };
@@ -30,3 +31,6 @@ export function makeSection({ title, kind }, rate) {
   };
   return { show, focus };
 }
+
+/** How many columns of the board hold a group without a gap: a heat map takes two, and two rows. @param {number} cards @param {number} heats */
+const widthOf = (cards, heats) => (heats > 0 ? 2 * heats + Math.ceil(cards / 2) : cards);
