@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // section: one group of charts under its title, as wide as they need; that of counters can show all of them as rates.
 
-import { arrange, el, setAttribute } from './dom.js';
+import { arrange, bring, el, setAttribute } from './dom.js';
 
 /** @typedef {import('./card.js').Card} Card
  *  @typedef {import('./groups.js').Group} Group */
@@ -25,8 +25,7 @@ export function makeSection({ title, kind }, rate) {
     return node;
   };
   const focus = () => {
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    node.scrollIntoView({ behavior: still ? 'auto' : 'smooth', block: 'start' });
+    bring(node, 'start');
     heading.focus({ preventScroll: true });
   };
   return { show, focus };
