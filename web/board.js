@@ -128,9 +128,9 @@ export class Board {
     this.draw();
   }
 
-  /** All charts have the width of the first. */
+  /** All charts have the width of the first; only heat maps are wider. */
   measure() {
-    return this.place.querySelector('.card')?.clientWidth ?? 0;
+    return this.place.querySelector('.card:not(.heat)')?.clientWidth ?? 0;
   }
 
   /** Tells the feed what is near the window, and how fine it can be shown. */

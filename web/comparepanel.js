@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // comparepanel: the run that is shown, as the baseline, and others beside it: figures, passports, charts over each other.
 
-import { compareColumns, comparePassports, sharedMarks } from './comparison.js';
-import { makeCompareTable } from './comparetable.js';
+import { compareColumns, runBefore, sharedMarks } from './comparison.js';
+import { makeCompareFacts, makeCompareTable, swatch } from './comparetable.js';
 import { arrange, el, setText } from './dom.js';
 import { moment, text as textOf } from './format.js';
 import { MOST_RUNS } from './insightstate.js';
@@ -23,13 +23,15 @@ export function makeCompare(on) {
   const align = el('select', { 'aria-label': 'What the runs are laid on each other by' });
   const whole = el('button', { type: 'button', class: 'quiet', text: 'Whole runs' });
   const add = el('select', { 'aria-label': 'Add a run' });
-  const controls = el('div', { class: 'controls' }, add, align, whole);
+  const before = el('button', { type: 'button', class: 'quiet chief' });
+  const controls = el('div', { class: 'controls' }, before, add, align, whole);
   const table = makeCompareTable((name) => goTo(name));
-  const passports = el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What the runs say of themselves' });
+  const facts = makeCompareFacts();
   const grid = el('div', { class: 'grid' });
-  const results = el('div', {}, section('Columns', table.node, el('p', { class: 'hint',
+  const results = el('div', {}, section('What differs', facts.node), section('Columns', table.node, el('p', { class: 'hint',
     text: 'Of a counter its rate from point to point. A percentage tells how much more than in the first run, the baseline. A p99 is of all rows; where points stand for many of them it is known to lie within a range. A slope in brackets is not sure; beside a slope stands how much more it is than the baseline’s, in full ink where 99 % sure.' })),
-  section('Facts', passports), section('Charts', grid));
+  section('Charts', grid));
+  results.hidden = align.hidden = whole.hidden = true;
   const node = el('section', { class: 'compare', 'aria-label': 'Compare' }, runs, controls, lead, results);
   /** @type {Map<string, HTMLElement>} */
   const figures = new Map();
@@ -91,8 +93,8 @@ export function makeCompare(on) {
     align.value = insight.mark === null ? START : `=${insight.mark}`;
     setText(lead, shown.length < 2 ? 'Add a run here, or tick runs in the list of runs: they are laid over this one.' : remarks(insight));
     if (shown.length < 2) return arrange(grid, []);
+    facts.render(shown.map(({ run }) => run), names());
     table.render(compareColumns(shown), names());
-    arrange(passports, [factsTable()]);
     drawCharts();
   }
 
@@ -108,16 +110,6 @@ export function makeCompare(on) {
     const one = new Set(shown.map(({ run }) => run.app)).size === 1;
     return shown.map(({ run }) => (one ? moment(run.started, Date.now()) : `${run.app}, ${moment(run.started, Date.now())}`));
   };
-
-  function factsTable() {
-    const facts = comparePassports(shown.map(({ run }) => run));
-    const differing = facts.filter((f) => f.differs);
-    const same = facts.filter((f) => !f.differs);
-    const head = el('thead', {}, el('tr', {}, el('td'), ...names().map((name, i) => el('th', { scope: 'col' }, el('span', { class: 'swatch', 'data-series': String(i + 1) }), name))));
-    const rows = [...differing, ...same].map(({ fact, values, differs }) => el('tr', { ...(!differs && { class: 'quieter' }) },
-      el('th', { scope: 'row', text: fact }), ...(differs ? values.map((v) => el('td', { text: v || '–' })) : [el('td', { colspan: String(values.length), text: `${values[0]}, in all` })])));
-    return el('table', { class: 'figures facts' }, head, el('tbody', {}, ...rows));
-  }
 
   /** All charts show the same time: what was chosen, or from the first beginning to the last end. @returns {[number, number]} */
   function range() {
@@ -139,7 +131,7 @@ export function makeCompare(on) {
       places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, {
         zoom: (chosen) => on.change({ span: chosen }),
         point: (values, at) => arrange(now, values === null ? [] : [el('span', { class: 'unit', text: elapsed(Math.round(at / 1000) * 1000) }),
-          ...values.map((v, i) => el('span', {}, el('span', { class: 'swatch', 'data-series': String(i + 1) }), v === null ? '–' : textOf(v, shownUnit)))]),
+          ...values.map((v, i) => el('span', {}, swatch(i), v === null ? '–' : textOf(v, shownUnit)))]),
       }));
       plot.addEventListener('dblclick', () => on.change({ span: null }));
       const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
@@ -171,6 +163,10 @@ export function makeCompare(on) {
     arrange(runs, ids.map((id, i) => side(id, i, ids, all.find((r) => r.id === id))));
     const app = all.find((r) => r.id === ids[0])?.app;
     const others = all.filter((r) => !ids.includes(r.id)).sort((a, b) => Number(b.app === app) - Number(a.app === app)).slice(0, 200);
+    const last = ids.length > 1 ? undefined : runBefore(all, ids[0]);
+    before.hidden = !last;
+    setText(before, last ? `Compare with the run before (${moment(last.started, Date.now())})` : '');
+    before.onclick = () => last && on.change({ compare: [last.id], span: null });
     add.hidden = ids.length >= MOST_RUNS || others.length === 0;
     add.replaceChildren(el('option', { value: '', text: 'Add a run …' }), ...others.map((r) => el('option', { value: r.id, text: `${r.app}, ${moment(r.started, Date.now())}` })));
     add.onchange = () => on.change({ compare: [...ids.slice(1), add.value], span: null });
@@ -183,7 +179,7 @@ export function makeCompare(on) {
     base.addEventListener('click', () => on.baseline(id, ids.filter((other) => other !== id)));
     const gone = el('button', { type: 'button', class: 'link', text: '×', 'aria-label': `Leave ${name} out`, title: 'Leave out' });
     gone.addEventListener('click', () => on.change({ compare: ids.slice(1).filter((other) => other !== id) }));
-    return el('li', {}, el('span', { class: 'swatch', 'data-series': String(i + 1) }), el('span', { text: name }),
+    return el('li', {}, swatch(i), el('span', { text: name }),
       ...(i === 0 ? [el('span', { class: 'quieter', text: 'baseline' })] : [base, gone]));
   }
 

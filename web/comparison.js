@@ -107,21 +107,27 @@ export function moreThan(v, base) {
 /** @param {number} ms */
 const words = (ms) => (ms === 0 ? '' : String(ms));
 
-/** What the runs say of themselves: a line a fact, its values, and whether they differ. @param {RunDetail[]} runs
+/** What the runs say of themselves: a line a fact, its values, and whether they differ; first what may be a cause, then what came
+ *  of it. @param {RunDetail[]} runs
  *  @returns {{fact: string, values: string[], differs: boolean}[]} */
 export function comparePassports(runs) {
   /** @type {[fact: string, of: (r: RunDetail) => string][]} */
-  const facts = [
-    ['application', (r) => r.app], ['build', (r) => r.build], ['command', (r) => r.args], ['host', (r) => r.host],
-    ['state', (r) => r.state], ['interval', (r) => (r.interval === null ? '' : `${r.interval} s`)],
-    ['rows', (r) => words(r.rows)], ['lost', (r) => words(r.lost)], ['note', (r) => r.note],
-  ];
+  const facts = [['application', (r) => r.app], ['build', (r) => r.build], ['command', (r) => r.args]];
   const tags = [...new Set(runs.flatMap((r) => Object.keys(r.tags)))];
   for (const tag of tags) facts.push([`tag ${tag}`, (r) => (Object.hasOwn(r.tags, tag) ? r.tags[tag] ?? '' : '')]);
   const everywhere = runs.map((r) => r.columns).reduce((all, names) => all.filter((name) => names.includes(name)));
-  facts.push(['columns of its own', (r) => r.columns.filter((name) => !everywhere.includes(name)).join(', ')]);
+  facts.push(['host', (r) => r.host], ['interval', (r) => (r.interval === null ? '' : `${r.interval} s`)],
+    ['columns of its own', (r) => r.columns.filter((name) => !everywhere.includes(name)).join(', ')],
+    ['state', (r) => r.state], ['rows', (r) => words(r.rows)], ['lost', (r) => words(r.lost)], ['note', (r) => r.note]);
   return facts.map(([fact, of]) => {
     const values = runs.map(of);
     return { fact, values, differs: new Set(values).size > 1 };
   }).filter(({ values }) => values.some((v) => v !== ''));
+}
+
+/** The run of the same application that began last before this one. @param {import('./model.js').Run[]} all @param {string | undefined} id */
+export function runBefore(all, id) {
+  const run = all.find((r) => r.id === id);
+  return all.filter((r) => run && r.app === run.app && r.started < run.started)
+    .reduce((/** @type {import('./model.js').Run | undefined} */ last, r) => (last && last.started >= r.started ? last : r), undefined);
 }

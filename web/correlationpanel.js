@@ -2,7 +2,7 @@
 // correlationpanel: the heat map of the time shown, and the points of a pair.
 
 import { getCorrelation, getSeries } from './api.js';
-import { el, setText } from './dom.js';
+import { bring, el, setText } from './dom.js';
 import { number } from './format.js';
 import { makeMatrix } from './matrix.js';
 import { coefficient, pairOf, pointsOf, prepared, strongest } from './relation.js';
@@ -68,7 +68,7 @@ export function makeCorrelation(change) {
     const { r, n } = pairOf(correlation, correlation.columns.indexOf(names[1]), correlation.columns.indexOf(names[0]));
     scatter.render({ x: names[0], y: names[1], units: [units[0] ?? '', units[1] ?? ''], r, n, changes: correlation.differenced,
       points: pointsOf(series.time, values[0] ?? [], values[1] ?? []) });
-    if (asked) scatter.node.scrollIntoView({ block: 'nearest' });
+    if (asked) bring(scatter.node, 'nearest');
     asked = false;
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// dom: making elements. Text is always set as text: names come from strangers.
+// dom: making elements, and fitting them in. Text is always set as text: names come from strangers.
 
 /** @template {keyof HTMLElementTagNameMap} K
  *  @param {K} tag @param {{class?: string, text?: string, [attribute: string]: string | undefined}} [set]
@@ -37,6 +37,52 @@ export function arrange(parent, children) {
     if (at === child) at = at.nextElementSibling;
     else parent.insertBefore(child, at);
   }
+}
+
+/** For what stands side by side where there is room, and below one another where there is not: draws into `node`, and anew as
+ *  its width changes. What has the focus is found again by its data-key.
+ *  @param {HTMLElement} node @param {(narrow: boolean) => void} draw @returns {(again?: boolean) => void} to be called when
+ *  there is something new to draw; `again`: which needs as much room as before */
+export function makeFit(node, draw) {
+  let narrow = false;
+  let needs = 0; // CSS pixels, side by side
+  let begun = false;
+
+  /** @param {boolean} how */
+  function lay(how) {
+    narrow = how;
+    draw(how);
+  }
+
+  function settle() {
+    if (!begun || node.clientWidth === 0 || (narrow && node.clientWidth < needs)) return;
+    if (narrow) lay(false);
+    needs = node.scrollWidth;
+    if (needs > node.clientWidth) lay(true);
+  }
+
+  /** @param {() => void} change */
+  function keepingFocus(change) {
+    const active = document.activeElement;
+    const key = active instanceof HTMLElement && node.contains(active) ? active.dataset.key : undefined;
+    change();
+    if (key === undefined || node.contains(document.activeElement)) return;
+    const same = /** @type {HTMLElement | null} */ (node.querySelector(`[data-key="${CSS.escape(key)}"]`));
+    same?.focus({ preventScroll: true });
+  }
+
+  new ResizeObserver(() => keepingFocus(settle)).observe(node);
+  return (again = false) => keepingFocus(() => {
+    begun = true;
+    lay(again && narrow);
+    if (!again) settle();
+  });
+}
+
+/** Scrolls there, at once for those who want no motion. @param {Element} node @param {ScrollLogicalPosition} block */
+export function bring(node, block) {
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  node.scrollIntoView({ behavior: still ? 'auto' : 'smooth', block });
 }
 
 /** Must be in index.html. @param {string} id @returns {HTMLElement} */

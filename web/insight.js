@@ -10,7 +10,7 @@ import { arrange, el, setAttribute, setText } from './dom.js';
 import { makeHealth } from './health.js';
 import { MOST_RUNS } from './insightstate.js';
 import { watchTheme } from './theme.js';
-import { onChart } from './verdict.js';
+import { concerns, onChart } from './verdict.js';
 
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./insightstate.js').Insight} Insight
@@ -96,6 +96,7 @@ export function makeInsight(tabs, place, on) {
   let feed = /** @type {Feed | null} */ (null);
   /** What the charts were told last, and of which run. @type {import('./verdict.js').Drifts | null} */
   let found = null;
+  let many = 0; // columns that it is worth to look at
   let trouble = '';
 
   const verdicts = new Question(async (signal) => {
@@ -103,7 +104,7 @@ export function makeInsight(tabs, place, on) {
     if (!of) return;
     const drifts = await getDrift(of.run.id, of.range, signal);
     if (of !== feed) return;
-    [found, trouble] = [drifts, ''];
+    [found, trouble, many] = [drifts, '', concerns(drifts.columns)];
     of.findings = new Map(drifts.columns.map((d, i) => [i, onChart(d)]));
     of.changed();
   }, (why) => { trouble = why; });
@@ -137,6 +138,7 @@ export function makeInsight(tabs, place, on) {
     if (shown !== feed) {
       for (const question of [verdicts, relations, sides]) question.rest();
       found = null;
+      many = 0;
       trouble = '';
     }
     [feed, state] = [shown, insight];
@@ -147,9 +149,17 @@ export function makeInsight(tabs, place, on) {
     telling = false;
     for (const [panel, button] of buttons) setAttribute(button, 'aria-current', panel === state.panel ? 'true' : null);
     setText(/** @type {HTMLElement} */ (buttons.get('compare')), state.compare.length > 0 ? `Compare ${ids().length}` : 'Compare');
+    tellHealth();
     const node = state.panel && nodes.get(state.panel);
     arrange(place, node ? [node] : []);
     ask(feed);
+  }
+
+  /** As far as charts say so, too. */
+  function tellHealth() {
+    const button = /** @type {HTMLElement} */ (buttons.get('health'));
+    setText(button, many > 0 ? `Health ${many}` : 'Health');
+    setAttribute(button, 'title', many > 0 ? `${many} ${many === 1 ? 'column drifts, or went' : 'columns drift, or went'} to another level` : null);
   }
 
   /** @param {Feed} of */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// section: one group of charts under its title; that of counters can show all of them as rates.
+// section: one group of charts under its title, as wide as they need; that of counters can show all of them as rates.
 
-import { arrange, el, setAttribute } from './dom.js';
+import { arrange, bring, el, setAttribute } from './dom.js';
 
 /** @typedef {import('./card.js').Card} Card
  *  @typedef {import('./groups.js').Group} Group */
@@ -20,13 +20,16 @@ export function makeSection({ title, kind }, rate) {
     names = cards.map((card) => card.column.name);
     all = cards.every((card) => card.rate);
     setAttribute(button, 'aria-pressed', String(all));
+    node.style.setProperty('--wide', String(widthOf(cards.length, first.length)));
     arrange(grid, [...first, ...cards.map((card) => card.node)]);
     return node;
   };
   const focus = () => {
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    node.scrollIntoView({ behavior: still ? 'auto' : 'smooth', block: 'start' });
+    bring(node, 'start');
     heading.focus({ preventScroll: true });
   };
   return { show, focus };
 }
+
+/** How many columns of the board hold a group without a gap: a heat map takes two, and two rows. @param {number} cards @param {number} heats */
+const widthOf = (cards, heats) => (heats > 0 ? 2 * heats + Math.ceil(cards / 2) : cards);

@@ -84,6 +84,9 @@ export function onChart(d) {
   return { ...d, shifts, outliers };
 }
 
+/** How many columns drift or went to another level, as charts show it. @param {Drift[]} all */
+export const concerns = (all) => all.map(onChart).filter((d) => d && (drifts(d) || d.shifts.length > 0)).length;
+
 /** What a ring is, to one who points at it. @param {Drift} d @param {Outlier} o */
 export const outlierWords = (d, { value, usual }) => `Outlier: ${text(value, unitOf(d))}, usual here is ${text(usual, unitOf(d))}`;
 

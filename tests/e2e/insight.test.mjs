@@ -153,7 +153,8 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   const facts = await page.locator('.facts').innerText();
   assert.match(facts, /build\s+c04d\s+a91f/);
   assert.match(facts, /command\s+\.\/server --fast\s+\.\/server/);
-  assert.match(facts, /host\s+box, in all/);
+  assert.doesNotMatch(facts, /host/, 'only what differs');
+  assert.match(await page.locator('.same-facts').textContent(), /^The same in all: .*host box/);
   await page.locator('.compare .card').first().scrollIntoViewIfNeeded();
   await overlay(page, 'memory').locator('canvas').waitFor();
   for (const colour of ['--series-1', '--series-2']) await until(`a line of ${colour}`, async () => (await inkedIn(overlay(page, 'memory').locator('canvas'), colour)) > 50);
@@ -247,6 +248,7 @@ test('names are text in every view', async () => {
   const { page, problems, context } = await open(browser, `${server.url}#run=${evil.id}&last=all&show=compare&compare=${run.id}`);
   await until('the figures', async () => (await page.locator('.compared tbody tr').count()) === 6);
   assert.match(await page.locator('.facts').innerText(), /tag <img src=x onerror=alert\(1\)>/);
+  assert.match(await page.locator('.facts').innerText(), /application\s+<img/);
   assert.equal(await page.locator('main img').count(), 0);
   assert.deepEqual(problems, []);
   await context.close();

@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { inked, launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
+import { card, inked, launch, open, place, shoot, summary, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
 const COLUMNS = 300;
-let server, browser, wide, usual;
+let server, browser, wide, usual, grouped;
 
 before(async () => {
   server = await startMnemic();
@@ -24,15 +24,20 @@ before(async () => {
   await usual.history(1500, (i) => [40 + i / 300 + Math.sin(i / 20), 8 + Math.round(3 * Math.sin(i / 40)), 30 + 20 * Math.sin(i / 60) + 10 * Math.sin(i * 7),
     1.2 + i / 5e4, i * 81920, i * 14, i * 5, i % 9 ? 0 : 1, 0.0012 + 0.0003 * Math.sin(i / 33)], { skip: (i) => i >= 1100 && i < 1150 });
   await usual.row([45, 8, 30, 1.2, 1500 * 81920, 21000, 7500, 0, 0.0012], Date.now(), { marks: [[(begin + 1000e3) * 1e6, 'cache flushed']] });
+  const columns = { memory_use: 'gauge', cpu_percent: 'gauge', queue: 'gauge', requests: 'counter', work_hits: 'counter', work_active_instances: 'gauge', work_average_time: 'gauge' };
+  grouped = new Program(server, Object.keys(columns), { app_name: 'grouped', kinds: Object.values(columns) });
+  await grouped.announce(Date.now() - 60e3);
+  await grouped.history(60, (i) => [40, 30, i % 7, i * 3, i * 9, 1, 0.01]);
   await until('rows are stored, and the missing ones given up', async () => {
-    const [a, b] = [await usual.stored(), await wide.stored()];
-    return a?.rows === 1451 && a.lost === 50 && b?.rows === 30;
+    const [a, b, c] = await Promise.all([usual, wide, grouped].map((program) => program.stored()));
+    return a?.rows === 1451 && a.lost === 50 && b?.rows === 30 && c?.rows === 60;
   });
 });
 
 after(async () => {
   wide?.close();
   usual?.close();
+  grouped?.close();
   await browser?.close();
   await server?.remove();
 });
@@ -69,6 +74,51 @@ test('pictures: desktop, dark, phone; a phone of 360 px needs no sideways scroll
     await context.close();
   }
 });
+
+/** Where the groups of charts are, by their titles, and the widths that charts have. */
+const laidOut = (page) => page.evaluate(() => {
+  const boxOf = (node) => node.getBoundingClientRect().toJSON();
+  const groups = [...document.querySelectorAll('#charts > section:not([hidden])')].map((node) =>
+    [node.getAttribute('aria-label'), { ...boxOf(node), first: node.querySelector('.card') && boxOf(node.querySelector('.card')).top }]);
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return { groups: Object.fromEntries(groups), widths: [...new Set([...document.querySelectorAll('#charts .card')].map((node) => Math.round(node.getBoundingClientRect().width)))],
+    fits: scrollWidth <= clientWidth && groups.every(([, { right }]) => right <= clientWidth) };
+});
+
+/** Titles of the groups, a list a row. */
+function rowsOf(groups) {
+  const rows = [];
+  let above = { top: -Infinity };
+  for (const [title, box] of Object.entries(groups)) {
+    if (box.top !== above.top) rows.push([]);
+    else assert.ok(box.left >= above.right, `${title} is to the right of the one before`);
+    if (rows.at(-1).length > 0 && box.first !== null && above.first !== null) assert.equal(box.first, above.first, `the charts of ${title} begin as high as their neighbours`);
+    rows.at(-1).push(title);
+    above = box;
+  }
+  return rows;
+}
+
+const [MACHINE, WORK] = ['Process and machine', 'work()'];
+for (const [width, look, expected] of [
+  [1920, '', [[MACHINE, 'Gauges', 'Counters'], ['Functions', WORK]]],
+  [1280, '', [[MACHINE, 'Gauges'], ['Counters', 'Functions'], [WORK]]],
+  [640, '', [[MACHINE], ['Gauges', 'Counters'], ['Functions'], [WORK]]],
+  [360, '', [[MACHINE], ['Gauges'], ['Counters'], ['Functions'], [WORK]]],
+  [1920, '&pin=requests&hide=cpu_percent&tall=300+queue', [['Pinned', MACHINE, 'Gauges', 'Functions'], [WORK], ['Hidden charts']]],
+]) {
+  test(`small groups stand side by side where there is room, in their order: ${width} pixels${look}`, async () => {
+    const { page, problems, context } = await open(browser, `${server.url}#run=${grouped.uuid}&last=all${look}`, { viewport: { width, height: 900 } });
+    await summaryHas(page, 'memory_use', 'latest ');
+    const { groups, widths, fits } = await laidOut(page);
+    assert.deepEqual(rowsOf(groups), expected);
+    assert.equal(widths.length, 1, `one width: ${widths}`);
+    assert.ok(fits, 'nothing is wider than the window');
+    assert.equal(await card(page, 'memory_use').locator('canvas').evaluate((canvas) => Math.round(canvas.getBoundingClientRect().width)), widths[0]);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+}
 
 test('on a phone the tree unfolds, and folds when a run is chosen', async () => {
   const { page, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`, { viewport: { width: 360, height: 740 } });

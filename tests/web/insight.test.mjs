@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareColumns, comparePassports, meanOf, moreThan, p99Of, quantile, sharedMarks, traceFor, zeroOf } from '../../web/comparison.js';
+import { compareColumns, comparePassports, meanOf, moreThan, p99Of, quantile, runBefore, sharedMarks, traceFor, zeroOf } from '../../web/comparison.js';
 import { coefficient, pairOf, pointsOf, prepared, strength, strongest, ticksBetween } from '../../web/relation.js';
-import { byConcern, intervalWords, onChart, outlierWords, perHour, reason, shiftWords, spanWords, tally, verdictWords } from '../../web/verdict.js';
+import { byConcern, concerns, intervalWords, onChart, outlierWords, perHour, reason, shiftWords, spanWords, tally, verdictWords } from '../../web/verdict.js';
 
 const drift = (more) => ({
   name: 'memory', unit: 'MB', kind: 'gauge', verdict: 'rising', points: 300, independent: 131.5, hours: 40, slope: 3.1, low: 2.94,
@@ -130,4 +130,18 @@ test('facts of runs: what differs is told from what does not; what none has is l
   assert.deepEqual(of('tag <b>').values, ['', 'x']);
   assert.deepEqual(of('columns of its own').values, ['c', '']);
   assert.equal(of('note'), undefined);
+});
+
+test('the run before is the last that the same application began earlier', () => {
+  const all = [['a', 'app', 30], ['b', 'app', 10], ['c', 'other', 25], ['d', 'app', 20], ['e', 'app', 40]].map(([id, app, started]) => ({ id, app, started }));
+  assert.equal(runBefore(all, 'a').id, 'd');
+  assert.equal(runBefore(all, 'b'), undefined);
+  assert.equal(runBefore(all, 'c'), undefined);
+  assert.equal(runBefore(all, 'nowhere'), undefined);
+});
+
+test('columns that drift or went to another level are counted once each, but not of a program\u2019s first minutes', () => {
+  const shift = { time: 1, before: 1, after: 2 };
+  assert.equal(concerns([drift(), drift({ shifts: [shift, shift] }), drift({ verdict: 'steady', shifts: [shift] }), drift({ verdict: 'steady' }), drift({ verdict: 'unclear' })]), 3);
+  assert.equal(concerns([drift({ hours: 0.05 })]), 0);
 });
