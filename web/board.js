@@ -254,15 +254,19 @@ export class Board {
     const { feed } = this;
     if (!feed || this.marking) return;
     const range = feed.range;
+    const drawn = [];
     const begun = performance.now();
+    let more = false;
     for (const card of this.all()) {
       const made = card.chart !== null;
-      if (card.seen || !made) card.draw(feed, range);
-      if (made || !card.chart || performance.now() - begun < MAKING_MS) continue;
-      requestAnimationFrame(() => this.draw());
-      return;
+      if ((card.seen || !made) && card.draw(feed, range)) drawn.push(card);
+      more = !made && card.chart !== null && performance.now() - begun >= MAKING_MS;
+      if (more) break;
     }
-    this.table.render(feed, this.functions);
+    // After the last canvas: before text is drawn on one, the browser works out anew the styles of all that has changed.
+    for (const card of drawn) card.tell(feed, range);
+    if (more) requestAnimationFrame(() => this.draw());
+    else this.table.render(feed, this.functions);
   }
 
   /** Paper has no window that only some charts are in. */

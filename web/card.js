@@ -2,7 +2,7 @@
 // card: the place of one chart: its title, its value, and, while it is near the window, the chart itself.
 
 import { positive } from './axes.js';
-import { makeChart } from './chart.js';
+import { NONE, makeChart } from './chart.js';
 import { theme } from './colours.js';
 import { el, setAttribute, setText } from './dom.js';
 import { clock, duration, number, scaleOf, shown, text } from './format.js';
@@ -103,17 +103,17 @@ export class Card {
     this.drawn = -1;
   }
 
-  /** The chart is made when there is something to draw. @param {Feed} feed @param {Range} range */
+  /** The chart is made when there is something to draw. True: it has been drawn, and is to be told. @param {Feed} feed @param {Range} range */
   draw(feed, range) {
     const raw = feed.traces.get(this.index);
-    if (!raw || this.width === 0 || this.drawn === feed.version) return;
+    if (!raw || this.width === 0 || this.drawn === feed.version) return false;
     this.drawn = feed.version;
     this.chart ??= this.make();
     const found = feed.findings.get(this.index);
     this.trace = this.rate ? rateOf(raw) : raw;
     this.chart.draw({ trace: this.log ? positive(this.trace) : this.trace, range, gaps: feed.gaps, marks: feed.marks,
       found: found && this.shows(found) ? found : undefined });
-    this.tell(feed, range, this.trace);
+    return true;
   }
 
   /** A counter is judged by its rate. @param {import('./verdict.js').Drift} found */
@@ -121,10 +121,10 @@ export class Card {
     return (found.kind === 'counter') === this.rate;
   }
 
-  /** The figures above the chart, and the chart in words. @param {Feed} feed @param {Range} range @param {Trace} trace */
-  tell(feed, range, trace) {
+  /** The figures above the chart, and the chart in words. @param {Feed} feed @param {Range} range */
+  tell(feed, range) {
     showVerdict(this.finding, feed.findings.get(this.index));
-    const seen = extent(trace, range);
+    const seen = extent(this.trace ?? NONE, range);
     // The newest point may stand for many rows: while the view follows, the last row's own value is at hand.
     if (feed.view.kind !== 'range' && !this.rate) seen.latest = feed.run.column_info[this.index]?.last ?? seen.latest;
     this.latest = seen.latest;
@@ -137,7 +137,7 @@ export class Card {
     const raw = feed.traces.get(this.index);
     if (!raw) return;
     this.trace = this.rate ? rateOf(raw) : raw;
-    this.tell(feed, range, this.trace);
+    this.tell(feed, range);
     const svg = svgOf({ title: this.column.name, about: '', unit: this.shownUnit, log: this.log, trace: this.trace, range, gaps: feed.gaps,
       marks: feed.marks, colours: theme }, PAPER);
     this.paper = document.importNode(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement, true);

@@ -24,7 +24,7 @@ const RIGHT = 18;
 const TICK = 20;     // the least distance of two ticks of values
 const LINE = 1;      // all that is thicker takes three times as long to draw without a graphics card
 /** @type {Trace} */
-const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
+export const NONE = { time: [], rows: [], mean: [], min: [], max: [] };
 
 /** How wide the plot itself is in a chart of this width, with labels of the usual length. @param {number} width */
 export const plotWidth = (width) => Math.max(50, width - AXIS - RIGHT);

@@ -74,23 +74,32 @@ class Question {
   }
 }
 
+/** Made when it is first looked at: the charts come first. @template T @param {() => T} make @returns {() => T} */
+function late(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => made ??= make();
+}
+
+/** @template {{repaint: () => void}} T @param {T} panel */
+function repainted(panel) {
+  watchTheme(panel.repaint);
+  return panel;
+}
+
 /** @param {HTMLElement} tabs @param {HTMLElement} place @param {Handlers} on */
 export function makeInsight(tabs, place, on) {
-  const health = makeHealth(on);
-  const correlation = makeCorrelation(change);
-  const compare = makeCompare({ change, baseline: (id, others) => on.address({ ...state, compare: others }, id) });
-  /** @type {Map<Panel, HTMLElement>} */
-  const nodes = new Map([['health', health.node], ['correlation', correlation.node], ['compare', compare.node]]);
+  const health = late(() => makeHealth(on));
+  const correlation = late(() => repainted(makeCorrelation(change)));
+  const compare = late(() => repainted(makeCompare({ change, baseline: (id, others) => on.address({ ...state, compare: others }, id) })));
+  /** @type {Record<Panel, () => {node: HTMLElement}>} */
+  const panels = { health, correlation, compare };
   const buttons = new Map(TABS.map(([panel, text]) => {
     const button = el('button', { type: 'button', text });
     button.addEventListener('click', () => change({ panel }));
     return [panel, button];
   }));
   arrange(tabs, [...buttons.values()]);
-  watchTheme(() => {
-    correlation.repaint();
-    compare.repaint();
-  });
 
   let state = /** @type {Insight} */ ({});
   let feed = /** @type {Feed | null} */ (null);
@@ -108,8 +117,8 @@ export function makeInsight(tabs, place, on) {
     of.findings = new Map(drifts.columns.map((d, i) => [i, onChart(d)]));
     of.changed();
   }, (why) => { trouble = why; });
-  const relations = new Question((signal) => feed ? correlation.load(feed, state, feed.range, signal) : Promise.resolve(), correlation.fail);
-  const sides = new Question((signal) => compare.load(ids(), state, signal), compare.fail);
+  const relations = new Question((signal) => feed ? correlation().load(feed, state, feed.range, signal) : Promise.resolve(), (why) => correlation().fail(why));
+  const sides = new Question((signal) => compare().load(ids(), state, signal), (why) => compare().fail(why));
 
   /** The run that is shown comes first. */
   const ids = () => (feed ? [feed.run.id, ...state.compare.filter((id) => id !== feed?.run.id)].slice(0, MOST_RUNS) : []);
@@ -150,7 +159,7 @@ export function makeInsight(tabs, place, on) {
     for (const [panel, button] of buttons) setAttribute(button, 'aria-current', panel === state.panel ? 'true' : null);
     setText(/** @type {HTMLElement} */ (buttons.get('compare')), state.compare.length > 0 ? `Compare ${ids().length}` : 'Compare');
     tellHealth();
-    const node = state.panel && nodes.get(state.panel);
+    const node = state.panel && panels[state.panel]().node;
     arrange(place, node ? [node] : []);
     ask(feed);
   }
@@ -169,14 +178,14 @@ export function makeInsight(tabs, place, on) {
     // While the view follows the run, its range moves with each row: the question is about following, and asked again at times.
     const about = `${of.run.id} ${kind} ${kind === 'range' || !live ? `${of.range.from} ${of.range.to}` : kind === 'last' ? of.view.seconds : ''} ${of.run.columns.length}`;
     verdicts.want(about, live && kind !== 'range');
-    if (state.panel === 'health') health.render(found, trouble);
+    if (state.panel === 'health') health().render(found, trouble);
     if (state.panel === 'correlation') {
       relations.want(`${about} ${state.changes}`, live && kind !== 'range');
-      correlation.render(of, state);
-      correlation.loadPair(of, state).catch(() => {});
+      correlation().render(of, state);
+      correlation().loadPair(of, state).catch(() => {});
     } else relations.rest();
     if (state.panel === 'compare') {
-      compare.renderRuns(ids(), all);
+      compare().renderRuns(ids(), all);
       const lively = all.some((r) => ids().includes(r.id) && r.state === 'live');
       sides.want(`${ids().join()} ${state.mark} ${state.span?.join()} ${lively}`, lively);
     } else sides.rest();
