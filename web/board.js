@@ -7,7 +7,7 @@ import { readTheme } from './colours.js';
 import { arrange } from './dom.js';
 import { FunctionTable } from './functiontable.js';
 import { functionsOf, groupsOf, histogramOf } from './groups.js';
-import { HeatCard } from './heatcard.js';
+import { HeatCard, printHeats } from './heatcard.js';
 import { makeHidden } from './hidden.js';
 import { marked, plainLook, resized } from './look.js';
 import { makeMenu } from './menu.js';
@@ -276,6 +276,7 @@ export class Board {
     const cards = [...this.cards.values()].filter((card) => card.node.isConnected);
     feed.complete(cards.map((card) => card.index));
     for (const card of cards) card.print(feed, feed.range);
+    printHeats([...this.heats.values()].filter((card) => card.node.isConnected), feed);
     this.table.print(feed, this.functions);
   }
 
@@ -284,6 +285,7 @@ export class Board {
       card.paper?.remove();
       card.paper = null;
     }
+    for (const card of this.heats.values()) card.printed();
   }
 }
 

@@ -39,6 +39,8 @@ export function arrange(parent, children) {
   }
 }
 
+const PAPER = 680; // CSS pixels between the margins of A4 or Letter
+
 /** For what stands side by side where there is room, and below one another where there is not: draws into `node`, and anew as
  *  its width changes. What has the focus is found again by its data-key.
  *  @param {HTMLElement} node @param {(narrow: boolean) => void} draw @returns {(again?: boolean) => void} to be called when
@@ -72,6 +74,13 @@ export function makeFit(node, draw) {
   }
 
   new ResizeObserver(() => keepingFocus(settle)).observe(node);
+  window.addEventListener('beforeprint', () => {
+    if (begun && !narrow && [...node.children].some((child) => child.clientWidth > PAPER)) lay(true);
+  });
+  window.addEventListener('afterprint', () => {
+    needs = 0; // as far as is known of the screen
+    settle();
+  });
   return (again = false) => keepingFocus(() => {
     begun = true;
     lay(again && narrow);

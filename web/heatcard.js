@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Unlicense
 // heatcard: the place of one function's heat map. Its data is its own: it is asked for while it is seen, and stays until newer is there.
 
-import { getHistogram } from './api.js';
+import { getHistogram, getHistogramNow } from './api.js';
 import { plotWidth } from './chart.js';
 import { openTable } from './datatable.js';
 import { el, setAttribute, setText } from './dom.js';
@@ -18,6 +18,7 @@ import { saveCanvas } from './save.js';
 
 const PART = 4;       // CSS pixels of the narrowest part
 const BEAT_MS = 1000; // programs tell how often each time was measured once a second: narrower parts would be empty
+const AT_ONCE = 8;    // heat maps in a request of one that prints
 const AGAIN_MS = 2000; // between two requests while the view follows a run that lives
 
 export class HeatCard {
@@ -66,13 +67,18 @@ export class HeatCard {
   draw(feed, range) {
     if (this.width === 0) return;
     this.load(feed);
-    if (this.drawn === feed.version || !this.heat) return;
+    if (this.drawn !== feed.version && this.heat) this.paint(feed, range, this.heat);
+  }
+
+  /** @param {Feed} feed @param {Range} range @param {Heat} heat */
+  paint(feed, range, heat) {
     this.drawn = feed.version;
     this.range = range;
-    this.chart ??= makeHeatChart(this.plot, { width: this.plot.clientWidth, height: this.plot.clientHeight, unit: this.heat.unit },
+    this.heat = heat;
+    this.chart ??= makeHeatChart(this.plot, { width: this.plot.clientWidth, height: this.plot.clientHeight, unit: heat.unit },
       { zoom: this.on.zoom, reset: this.on.reset, cursor: () => this.point() });
-    this.chart.draw({ heat: this.heat, range, gaps: feed.gaps, marks: feed.marks });
-    setAttribute(this.plot, 'aria-label', `How long the calls of ${this.name} took, ${clock(range.from)} to ${clock(range.to)}: ${totalWords(this.heat).replaceAll(' · ', ', ')}`);
+    this.chart.draw({ heat, range, gaps: feed.gaps, marks: feed.marks });
+    setAttribute(this.plot, 'aria-label', `How long the calls of ${this.name} took, ${clock(range.from)} to ${clock(range.to)}: ${totalWords(heat).replaceAll(' · ', ', ')}`);
     this.point();
   }
 
@@ -84,10 +90,8 @@ export class HeatCard {
     this.asked = { epoch: feed.epoch, time: performance.now() };
     this.busy?.abort();
     const busy = this.busy = new AbortController();
-    const { from, to } = feed.range;
-    const points = Math.max(1, Math.round(Math.min(plotWidth(this.plot.clientWidth) / PART, (to - from) / BEAT_MS)));
     try {
-      const found = await getHistogram(feed.run.id, { ...asked(feed.view, feed.range), points, columns: [this.index] }, busy.signal);
+      const found = await getHistogram(feed.run.id, this.what(feed, [this]), busy.signal);
       if (busy.signal.aborted) return;
       this.heat = heatOf(found, feed.run.columns[this.index] ?? '');
       this.drawn = -1;
@@ -95,6 +99,18 @@ export class HeatCard {
     } catch {
       if (!busy.signal.aborted) this.asked.epoch = -1; // the charts tell when the server is away; the next rows try again
     }
+  }
+
+  /** How to ask for what cards as wide as this one show. @param {Feed} feed @param {HeatCard[]} cards */
+  what(feed, cards) {
+    const { from, to } = feed.range;
+    const points = Math.max(1, Math.round(Math.min(plotWidth(this.plot.clientWidth) / PART, (to - from) / BEAT_MS)));
+    return { ...asked(feed.view, feed.range), points, columns: cards.map((card) => card.index) };
+  }
+
+  /** After it was on paper: one that is not near the window has no chart. */
+  printed() {
+    if (this.width === 0) this.enter(0);
   }
 
   /** The cursor moved, over this chart or another: the cell that is pointed at, or what the whole time has. */
@@ -125,5 +141,22 @@ export class HeatCard {
     const columns = [heat.mean, heat.p50, heat.p90, heat.p99, heat.max];
     openTable(`Latency of ${this.name}`, `${span(range.from, range.to, Date.now())}, newest first: ${totalWords(heat)}.`, heads, parts.map((i) =>
       [clock(heat.time[i] ?? 0), number(heat.count[i] ?? 0), ...columns.map((column) => text(column[i], heat.unit))]));
+  }
+}
+
+/** Paper shows those that were never near the window, too. @param {HeatCard[]} cards @param {Feed} feed */
+export function printHeats(cards, feed) {
+  const missing = cards.filter((card) => !card.chart);
+  for (let i = 0; i < missing.length; i += AT_ONCE) {
+    const some = missing.slice(i, i + AT_ONCE);
+    try {
+      const found = getHistogramNow(feed.run.id, /** @type {HeatCard} */ (some[0]).what(feed, some));
+      for (const card of some) {
+        const heat = heatOf(found, feed.run.columns[card.index] ?? '');
+        if (heat) card.paint(feed, feed.range, heat);
+      }
+    } catch {
+      return; // the server is away: what was drawn is printed
+    }
   }
 }

@@ -74,6 +74,19 @@ test('three runs of a few columns stand side by side at 1,280 pixels; blocks say
   await context.close();
 });
 
+test('on paper, which is narrower, three runs are blocks; then they stand side by side again', async () => {
+  const { page, problems, context } = await compared(3);
+  await sideBySide(page).locator('tbody tr').first().waitFor();
+  await page.evaluate(() => window.addEventListener('beforeprint', () => {
+    window.printed = document.querySelector('.compared').classList.contains('stacked');
+  }));
+  await page.pdf({ format: 'A4' });
+  assert.equal(await page.evaluate(() => window.printed), true);
+  await until('side by side', async () => (await sideBySide(page).count()) === 1);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 test('blocks are sorted by how far a column is from the baseline in any run, by keys too; the focus stays', async () => {
   const { page, context } = await compared(4, PHONE);
   await until('blocks', async () => (await blocks(page).count()) === COLUMNS.length);
