@@ -16,7 +16,7 @@ const MANY = 200;          // the same where nobody waits for the first
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const PATIENCE_MS = 500;   // with a request that was overtaken
 const RETRY_MS = 2000;
-const PACE_MS = { least: 200, most: 500, chart: 8 }; // between two redraws as rows arrive; the more charts, the longer
+const PACE_MS = { least: 200, most: 500, chart: 10 }; // between two redraws as rows arrive; the more charts, the longer
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
 
 export class Feed {

@@ -63,11 +63,13 @@ export class HeatCard {
     this.drawn = -1;
   }
 
-  /** @param {Feed} feed @param {Range} range */
+  /** True: it has been drawn, and is to be told. @param {Feed} feed @param {Range} range */
   draw(feed, range) {
-    if (this.width === 0) return;
+    if (this.width === 0) return false;
     this.load(feed);
-    if (this.drawn !== feed.version && this.heat) this.paint(feed, range, this.heat);
+    if (this.drawn === feed.version || !this.heat) return false;
+    this.paint(feed, range, this.heat);
+    return true;
   }
 
   /** @param {Feed} feed @param {Range} range @param {Heat} heat */
@@ -78,7 +80,12 @@ export class HeatCard {
     this.chart ??= makeHeatChart(this.plot, { width: this.plot.clientWidth, height: this.plot.clientHeight, unit: heat.unit },
       { zoom: this.on.zoom, reset: this.on.reset, cursor: () => this.point() });
     this.chart.draw({ heat, range, gaps: feed.gaps, marks: feed.marks });
-    setAttribute(this.plot, 'aria-label', `How long the calls of ${this.name} took, ${clock(range.from)} to ${clock(range.to)}: ${totalWords(heat).replaceAll(' · ', ', ')}`);
+  }
+
+  /** The chart in words. @param {Feed} _ @param {Range} range */
+  tell(_, range) {
+    if (!this.heat) return;
+    setAttribute(this.plot, 'aria-label', `How long the calls of ${this.name} took, ${clock(range.from)} to ${clock(range.to)}: ${totalWords(this.heat).replaceAll(' · ', ', ')}`);
     this.point();
   }
 
@@ -95,7 +102,7 @@ export class HeatCard {
       if (busy.signal.aborted) return;
       this.heat = heatOf(found, feed.run.columns[this.index] ?? '');
       this.drawn = -1;
-      this.draw(feed, feed.range);
+      if (this.draw(feed, feed.range)) this.tell(feed, feed.range);
     } catch {
       if (!busy.signal.aborted) this.asked.epoch = -1; // the charts tell when the server is away; the next rows try again
     }
@@ -153,7 +160,9 @@ export function printHeats(cards, feed) {
       const found = getHistogramNow(feed.run.id, /** @type {HeatCard} */ (some[0]).what(feed, some));
       for (const card of some) {
         const heat = heatOf(found, feed.run.columns[card.index] ?? '');
-        if (heat) card.paint(feed, feed.range, heat);
+        if (!heat) continue;
+        card.paint(feed, feed.range, heat);
+        card.tell(feed, feed.range);
       }
     } catch {
       return; // the server is away: what was drawn is printed
