@@ -318,6 +318,21 @@ static void a_spike_within_a_point(void **state)
     assert_float_equal(d.outliers[0].usual, 13, 0.5);
 }
 
+/* Points beside rows that are missing stand for fewer: their mean is not where the middle of their time is. */
+static void a_straight_line_has_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 300; i++) values[i] = 100 + 0.25 * (double)i;
+    values[120] -= 0.1;
+    values[121] += 0.12;
+    values[299] -= 0.05;
+    assert_int_equal(judge(300).outliers_found, 0);
+    values[200] += 2; /* but this is off the line */
+    drift d = judge(300);
+    assert_int_equal(d.outliers_found, 1);
+    assert_true(d.outliers[0].from == times[200]);
+}
+
 static void many_outliers(void **state)
 {
     (void)state;
@@ -398,6 +413,7 @@ int main(void)
         cmocka_unit_test(no_shifts_where_there_are_none),
         cmocka_unit_test(spikes),
         cmocka_unit_test(a_spike_within_a_point),
+        cmocka_unit_test(a_straight_line_has_none),
         cmocka_unit_test(many_outliers),
         cmocka_unit_test(how_often_it_is_wrong),
     };

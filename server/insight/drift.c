@@ -211,12 +211,23 @@ static void join_outliers(const scores *s, const sample *of, drift *out)
     }
 }
 
+/* What the slope makes from the point before to the one behind. A point of fewer rows than others may stand that much
+   earlier or later than where it is drawn: on a straight line, which has no noise, that alone would be far off. */
+static double step_at(const sample *of, double slope, size_t i)
+{
+    size_t before = i ? i - 1 : i, behind = i + 1 < of->n ? i + 1 : i;
+    return fabs(slope) * (of->hours[behind] - of->hours[before]);
+}
+
 /* Without the slope, which at the ends, where there are neighbours on one side only, would look like being far off. */
 static void score_one(const sample *of, const double *y, double slope, double *level, double *usual, double *scored)
 {
     for (size_t i = 0; i < of->n; i++) level[i] = y[i] - slope * of->hours[i];
     outliers_score(level, of->n, shifts_window(of->n), usual, scored);
-    for (size_t i = 0; i < of->n; i++) usual[i] += slope * of->hours[i];
+    for (size_t i = 0; i < of->n; i++) {
+        if (fabs(level[i] - usual[i]) <= step_at(of, slope, i)) scored[i] = 0;
+        usual[i] += slope * of->hours[i];
+    }
 }
 
 static void find_outliers(const sample *of, double slope, drift *out)
