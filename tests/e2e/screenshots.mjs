@@ -26,7 +26,7 @@ try {
   mkdirSync(FOLDER, { recursive: true });
   for (const [name, run, options] of [
     ['light', sample.shown, { viewport: { width: 1280, height: 690 } }],
-    ['dark', sample.before, { viewport: { width: 1280, height: 580 }, colorScheme: 'dark' }],
+    ['dark', sample.before, { viewport: { width: 1280, height: 712 }, colorScheme: 'dark' }],
   ]) {
     const { page, problems } = await open(browser, `${server.url}#run=${run.uuid}&last=all`, options);
     await summaryHas(page, 'queue_depth', 'latest ');
