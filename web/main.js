@@ -130,6 +130,7 @@ async function open(id, asked) {
     leave();
     settle(id, view);
     state.feed = new Feed(run, view, plan);
+    listed = run.state;
     if (early && sameView(view, early.view)) state.feed.begin(early.first);
     state.feed.listen();
   } catch (error) {
@@ -178,10 +179,12 @@ function point(pointed) {
 /* ---- what the server tells ---- */
 
 let polling = false;
+let listed = ''; // the state of the run that is shown, when the list was last asked for
 let rested = 0; // when the next poll by the clock is due
 async function poll() {
   if (polling) return;
   polling = true;
+  listed = state.feed?.run.state ?? '';
   const began = performance.now();
   try {
     state.status = await getStatus(); // answered without the store, which may be away
@@ -256,6 +259,7 @@ function render() {
   byId('bar').hidden ||= insight.comparing;
   board.render(feed, state.look);
   if (state.goTo && board.show(state.goTo)) state.goTo = '';
+  if (feed && feed.run.state !== listed) poll(); // the stream tells of an end sooner than the list would
   if (!feed) arrange(byId('charts'), apps?.length === 0 && !state.refused ? [empty ??= makeEmpty()] : []);
   if (!state.treeIsOld || (state.opening !== null && performance.now() < CHARTS_FIRST_MS)) return;
   requestAnimationFrame(drawTree);
