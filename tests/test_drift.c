@@ -333,6 +333,35 @@ static void a_straight_line_has_none(void **state)
     assert_true(d.outliers[0].from == times[200]);
 }
 
+/* A cache that fills, a process that warms up: its first points are where they belong, but a spike among them is not. */
+static void a_beginning_that_warms_up_has_none(void **state)
+{
+    (void)state;
+    size_t found = 0;
+    for (size_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < 300; i++) values[i] = 1 - exp(-(double)i / (40 + (double)(round % 60))) + 0.01 * normal();
+        found += judge(300).outliers_found;
+    }
+    assert_in_range(found, 0, 4);
+    values[2] += 0.5;
+    values[298] -= 0.5;
+    drift d = judge(300);
+    assert_int_equal(d.outliers_found, 2);
+    assert_true(d.outliers[0].from == times[2] && d.outliers[1].from == times[298]);
+}
+
+/* Of what is noise alone: six robust standard deviations are seldom reached, at the ends as in the middle. */
+static void noise_has_none(void **state)
+{
+    (void)state;
+    size_t found = 0;
+    for (size_t round = 0; round < 1000; round++) {
+        for (size_t i = 0; i < 300; i++) values[i] = normal();
+        found += judge(300).outliers_found;
+    }
+    assert_in_range(found, 0, 5);
+}
+
 static void many_outliers(void **state)
 {
     (void)state;
@@ -414,6 +443,8 @@ int main(void)
         cmocka_unit_test(spikes),
         cmocka_unit_test(a_spike_within_a_point),
         cmocka_unit_test(a_straight_line_has_none),
+        cmocka_unit_test(a_beginning_that_warms_up_has_none),
+        cmocka_unit_test(noise_has_none),
         cmocka_unit_test(many_outliers),
         cmocka_unit_test(how_often_it_is_wrong),
     };

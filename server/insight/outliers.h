@@ -2,7 +2,7 @@
    outliers: points far from their neighbours. Pure.
 
    A point is held against the median of those around it (Hampel's filter: Hampel, JASA 69, 1974), so that neither a
-   slope, a cycle nor a shift makes outliers. The score is that difference in robust standard deviations: the modified z
+   slope, a cycle, a shift nor a beginning that warms up makes outliers. The score is that difference in robust standard deviations: the modified z
    of Iglewicz & Hoaglin ("How to Detect and Handle Outliers", 1993). Their threshold of 3.5 is for samples of some
    dozens; over hundreds of points of hundreds of columns it would find some by chance on every page, hence 6. Where more
    than one point in twenty is so far off, that is how the column is, and none is an outlier. */
