@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Unlicense
-// comparepanel: the run that is shown, as the baseline, and others beside it: figures, passports, charts over each other.
+// comparepanel: the run that is shown and others, one of them as the baseline: figures, passports, charts over each other.
 
 import { compareColumns, runBefore, sharedMarks } from './comparison.js';
 import { makeCompareFacts, makeCompareTable, swatch } from './comparetable.js';
@@ -11,13 +11,12 @@ import { loadSides } from './sides.js';
 
 /** @typedef {import('./comparison.js').Side} Side
  *  @typedef {import('./insightstate.js').Insight} Insight
- *  @typedef {import('./model.js').Run} Run
- *  @typedef {{change: (changed: Partial<Insight>) => void, baseline: (id: string, others: string[]) => void}} Handlers */
+ *  @typedef {import('./model.js').Run} Run */
 
 const START = ''; // of the select: by their beginnings
 
-/** @param {Handlers} on */
-export function makeCompare(on) {
+/** @param {(changed: Partial<Insight>) => void} change */
+export function makeCompare(change) {
   const lead = el('p', { class: 'lead', role: 'status' });
   const runs = el('ul', { class: 'sides', 'aria-label': 'Runs compared' });
   const align = el('select', { 'aria-label': 'What the runs are laid on each other by' });
@@ -53,8 +52,8 @@ export function makeCompare(on) {
     for (const [plot, make] of places) if (!charts.has(plot)) charts.set(plot, make());
   });
 
-  align.addEventListener('change', () => on.change({ mark: align.value === START ? null : align.value.slice(1), span: null }));
-  whole.addEventListener('click', () => on.change({ span: null }));
+  align.addEventListener('change', () => change({ mark: align.value === START ? null : align.value.slice(1), span: null }));
+  whole.addEventListener('click', () => change({ span: null }));
 
   /** @param {Element} place */
   function drop(place) {
@@ -129,11 +128,11 @@ export function makeCompare(on) {
       const now = el('span', { class: 'now', 'aria-hidden': 'true' });
       const shownUnit = kind === 'counter' ? `${unit}/s` : unit;
       places.set(plot, () => makeOverlay(plot, { name, unit, kind }, shown, [from, to], plot.clientWidth, {
-        zoom: (chosen) => on.change({ span: chosen }),
+        zoom: (chosen) => change({ span: chosen }),
         point: (values, at) => arrange(now, values === null ? [] : [el('span', { class: 'unit', text: elapsed(Math.round(at / 1000) * 1000) }),
           ...values.map((v, i) => el('span', {}, swatch(i), v === null ? '–' : textOf(v, shownUnit)))]),
       }));
-      plot.addEventListener('dblclick', () => on.change({ span: null }));
+      plot.addEventListener('dblclick', () => change({ span: null }));
       const node = el('figure', { class: 'card', tabindex: '-1' }, el('figcaption', {}, el('span', { class: 'name', text: name, title: name }),
         el('span', { class: 'unit', text: shownUnit }), now), plot);
       figures.set(name, node);
@@ -153,34 +152,36 @@ export function makeCompare(on) {
   let listed = { ids: '', runs: '' };
   let known = /** @type {Run[] | null} */ (null);
 
-  /** The runs on top, from the list that the tree has. @param {string[]} ids @param {Run[]} all */
-  function renderRuns(ids, all) {
-    if (all === known && ids.join() === listed.ids) return;
+  /** The runs on top, from the list that the tree has. @param {string[]} ids the baseline first @param {string} own the run that is shown
+   *  @param {Run[]} all */
+  function renderRuns(ids, own, all) {
+    const key = `${own} ${ids.join()}`;
+    if (all === known && key === listed.ids) return;
     known = all;
-    const now = { ids: ids.join(), runs: all.map((r) => r.id).join() };
+    const now = { ids: key, runs: all.map((r) => r.id).join() };
     if (now.ids === listed.ids && now.runs === listed.runs) return; // what has the focus stays
     listed = now;
-    arrange(runs, ids.map((id, i) => side(id, i, ids, all.find((r) => r.id === id))));
-    const app = all.find((r) => r.id === ids[0])?.app;
+    arrange(runs, ids.map((id, i) => side(id, i, own, ids, all.find((r) => r.id === id))));
+    const app = all.find((r) => r.id === own)?.app;
     const others = all.filter((r) => !ids.includes(r.id)).sort((a, b) => Number(b.app === app) - Number(a.app === app)).slice(0, 200);
-    const last = ids.length > 1 ? undefined : runBefore(all, ids[0]);
+    const last = ids.length > 1 ? undefined : runBefore(all, own);
     before.hidden = !last;
     setText(before, last ? `Compare with the run before (${moment(last.started, Date.now())})` : '');
-    before.onclick = () => last && on.change({ compare: [last.id], span: null });
+    before.onclick = () => last && change({ compare: [last.id], base: last.id, span: null });
     add.hidden = ids.length >= MOST_RUNS || others.length === 0;
     add.replaceChildren(el('option', { value: '', text: 'Add a run …' }), ...others.map((r) => el('option', { value: r.id, text: `${r.app}, ${moment(r.started, Date.now())}` })));
-    add.onchange = () => on.change({ compare: [...ids.slice(1), add.value], span: null });
+    add.onchange = () => change({ compare: [...ids.filter((id) => id !== own), add.value], span: null });
   }
 
-  /** @param {string} id @param {number} i @param {string[]} ids @param {Run | undefined} run */
-  function side(id, i, ids, run) {
+  /** @param {string} id @param {number} i @param {string} own @param {string[]} ids @param {Run | undefined} run */
+  function side(id, i, own, ids, run) {
     const name = run ? `${run.app}, ${moment(run.started, Date.now())}` : id.slice(0, 8);
     const base = el('button', { type: 'button', class: 'link', text: 'make baseline', 'aria-label': `make baseline: ${name}` });
-    base.addEventListener('click', () => on.baseline(id, ids.filter((other) => other !== id)));
+    base.addEventListener('click', () => change({ base: id }));
     const gone = el('button', { type: 'button', class: 'link', text: '×', 'aria-label': `Leave ${name} out`, title: 'Leave out' });
-    gone.addEventListener('click', () => on.change({ compare: ids.slice(1).filter((other) => other !== id) }));
+    gone.addEventListener('click', () => change({ compare: ids.filter((other) => other !== own && other !== id) }));
     return el('li', {}, swatch(i), el('span', { text: name }),
-      ...(i === 0 ? [el('span', { class: 'quieter', text: 'baseline' })] : [base, gone]));
+      i === 0 ? el('span', { class: 'quieter', text: 'baseline' }) : base, ...(id === own ? [] : [gone]));
   }
 
   function repaint() {

@@ -18,7 +18,7 @@ import { concerns, onChart } from './verdict.js';
  *  @typedef {import('./model.js').Range} Range
  *  @typedef {import('./model.js').App} App
  *  @typedef {import('./model.js').Run} Run
- *  @typedef {{address: (insight: Insight, run?: string) => void, goTo: (column: string) => void, zoom: (range: Range) => void}} Handlers */
+ *  @typedef {{address: (insight: Insight) => void, goTo: (column: string) => void, zoom: (range: Range) => void}} Handlers */
 
 const SOON_MS = 250;     // after the last change: a pan asks once
 const AGAIN_MS = 30e3;   // while a live run is followed
@@ -91,7 +91,7 @@ function repainted(panel) {
 export function makeInsight(tabs, place, on) {
   const health = late(() => makeHealth(on));
   const correlation = late(() => repainted(makeCorrelation(change)));
-  const compare = late(() => repainted(makeCompare({ change, baseline: (id, others) => on.address({ ...state, compare: others }, id) })));
+  const compare = late(() => repainted(makeCompare(change)));
   /** @type {Record<Panel, () => {node: HTMLElement}>} */
   const panels = { health, correlation, compare };
   const buttons = new Map(TABS.map(([panel, text]) => {
@@ -120,12 +120,17 @@ export function makeInsight(tabs, place, on) {
   const relations = new Question((signal) => feed ? correlation().load(feed, state, feed.range, signal) : Promise.resolve(), (why) => correlation().fail(why));
   const sides = new Question((signal) => compare().load(ids(), state, signal), (why) => compare().fail(why));
 
-  /** The run that is shown comes first. */
-  const ids = () => (feed ? [feed.run.id, ...state.compare.filter((id) => id !== feed?.run.id)].slice(0, MOST_RUNS) : []);
+  /** The baseline first, then the run that is shown. */
+  function ids() {
+    if (!feed) return [];
+    const all = [...new Set([feed.run.id, ...state.compare])].slice(0, MOST_RUNS);
+    return state.base !== null && all.includes(state.base) ? [...new Set([state.base, ...all])] : all;
+  }
 
   /** @param {Partial<Insight>} changed */
   function change(changed) {
-    on.address({ ...state, ...changed });
+    const next = { ...state, ...changed };
+    on.address({ ...next, base: next.base !== null && next.compare.includes(next.base) ? next.base : null });
   }
 
   let telling = false; // the tree what the address says: that is no choice of the reader, and the run shown may still be the one before
@@ -185,7 +190,7 @@ export function makeInsight(tabs, place, on) {
       correlation().loadPair(of, state).catch(() => {});
     } else relations.rest();
     if (state.panel === 'compare') {
-      compare().renderRuns(ids(), all);
+      compare().renderRuns(ids(), of.run.id, all);
       const lively = all.some((r) => ids().includes(r.id) && r.state === 'live');
       sides.want(`${ids().join()} ${state.mark} ${state.span?.join()} ${lively}`, lively);
     } else sides.rest();

@@ -74,9 +74,9 @@ const board = new Board(byId('charts'), {
   dress,
 });
 const insight = makeInsight(byId('views'), byId('insight'), {
-  address(next, run) {
+  address(next) {
     const { feed } = state;
-    if (feed) location.hash = addressOf(run ?? feed.run.id, run ? { kind: 'all' } : feed.view, next);
+    if (feed) location.hash = addressOf(feed.run.id, feed.view, next);
   },
   goTo(column) {
     location.hash = addressOf(state.feed?.run.id ?? null, state.feed?.view ?? null, { ...state.insight, panel: null });

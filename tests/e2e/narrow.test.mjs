@@ -143,6 +143,7 @@ test('one button compares with the run before, of the same application; the firs
   assert.deepEqual(await complaints(page), []);
   await button.click();
   await until('it is compared', () => place(page).compare === runs[1].id);
+  assert.equal(place(page).base, runs[1].id, 'what is newer is held against what is older');
   assert.equal(await button.isVisible(), false);
   await until('the figures', async () => (await blocks(page).count()) === COLUMNS.length);
   const order = await page.locator('.compare h3').allTextContents();

@@ -24,7 +24,7 @@ test('so does what is looked at beside the charts', () => {
   const [a, b] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
   for (const changed of [
     { panel: 'health' }, { panel: 'correlation', changes: true, pair: ['a,b', 'c&d=e'] },
-    { panel: 'compare', compare: [a, b], mark: 'cache “flushed”', span: [-5000, 60000] }, { mark: '' }, { compare: [a] },
+    { panel: 'compare', compare: [a, b], mark: 'cache “flushed”', span: [-5000, 60000] }, { mark: '' }, { compare: [a] }, { compare: [a, b], base: b },
   ]) {
     const insight = { ...plainInsight(), ...changed };
     assert.deepEqual(parse(format({ run, view: { kind: 'all' }, insight })).insight, insight);
