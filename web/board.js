@@ -2,7 +2,7 @@
 // board: the charts of a run, in groups. Only those near the window exist; the others are empty places of their size.
 
 import { Card } from './card.js';
-import { plotWidth } from './chart.js';
+import { axisWidth, forgetAxes, plotWidth } from './chart.js';
 import { readTheme } from './colours.js';
 import { arrange } from './dom.js';
 import { FunctionTable } from './functiontable.js';
@@ -36,6 +36,7 @@ export class Board {
     this.built = '';   // what of the feed the cards were made of
     this.dressed = /** @type {Look | null} */ (null); // what they look like
     this.width = 0;    // of one chart, CSS pixels
+    this.aligned = axisWidth();
     this.begun = false; // the first charts are made
     this.marking = false;
     /** By column. @type {Map<number, Card>} */
@@ -147,6 +148,8 @@ export class Board {
     this.heats.clear();
     this.sections.clear();
     this.table.rest();
+    forgetAxes();
+    this.aligned = axisWidth();
     this.built = '';
     this.dressed = null;
   }
@@ -267,6 +270,14 @@ export class Board {
     for (const card of drawn) card.tell(feed, range);
     if (more) requestAnimationFrame(() => this.draw());
     else this.table.render(feed, this.functions);
+    queueMicrotask(() => this.align()); // then those that were made are drawn, too
+  }
+
+  /** When a label is wider than all before, the charts that were drawn without it make room. */
+  align() {
+    if (axisWidth() === this.aligned) return;
+    this.aligned = axisWidth();
+    for (const card of this.all()) card.chart?.align();
   }
 
   /** Paper has no window that only some charts are in. */

@@ -19,6 +19,7 @@ import uPlot from './uPlot.esm.js';
 
 const TOP = 15;      // where the labels of marks stand
 const AXIS = 52;     // of values, left, at least; the label of the last tick may reach into the space on the right
+const USUAL = 5;     // so many characters fit into that in any font
 const GAP = 6;       // between its labels and the plot
 const RIGHT = 18;
 const TICK = 20;     // the least distance of two ticks of values
@@ -49,6 +50,8 @@ export function makeChart(place, shape, on) {
     resize: (width, height) => u.setSize({ width, height }),
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
+    /** As wide as its axes leave room for. */
+    align: () => u.redraw(true, true),
     cursor: () => cursorOf(u),
     /** What was found where the pointer is, in words. */
     pointedAt: () => wordsAt(u, now.found),
@@ -119,19 +122,24 @@ export const logAxisOf = (unit) => ({
   splits: (u, _, min, max) => logTicks(min, max, unit, Math.floor(u.bbox.height / devicePixelRatio / TICK)),
 });
 
-/** How wide an axis is whose longest label is to be read. It gets no narrower again: the plot stands still while rows arrive.
- *  @returns {uPlot.Axis.Size} */
+/** How wide the axes of values are: as the longest label of any chart needs, so that the same time stands at the same place in charts
+ *  below one another. They get no narrower while a run is shown: the plots stand still while rows arrive. */
+const room = { width: AXIS };
+export const axisWidth = () => room.width;
+export const forgetAxes = () => { room.width = AXIS; };
+
+/** @returns {uPlot.Axis.Size} */
 export function roomOfLabels() {
-  let [width, widest] = [AXIS, ''];
+  let most = USUAL; // characters that are known to have room
   return (u, labels) => {
     const longest = (labels ?? []).reduce((a, b) => (b && b.length > a.length ? b : a), '');
-    if (longest.length <= widest.length) return width;
-    widest = longest;
+    if (longest.length <= most) return room.width;
+    most = longest.length;
     u.ctx.save();
     u.ctx.font = FONT;
-    width = Math.max(width, Math.ceil(u.ctx.measureText(longest).width) + GAP + 2);
+    room.width = Math.max(room.width, Math.ceil(u.ctx.measureText(longest).width) + GAP + 2);
     u.ctx.restore();
-    return width;
+    return room.width;
   };
 }
 

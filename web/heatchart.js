@@ -53,6 +53,7 @@ export function makeHeatChart(place, { width, height, unit }, on) {
     resize: (wide, high) => u.setSize({ width: wide, height: high }),
     deselect: () => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false),
     repaint: () => u.redraw(false),
+    align: () => u.redraw(true, true),
     destroy: () => u.destroy(),
     canvas: u.ctx.canvas,
     /** The time under the shared cursor; the value only where the pointer is over this chart. */

@@ -78,7 +78,7 @@ export class Program {
     this.more = { app_name: 'hello-world', interval: 1, ...more };
     this.uuid = randomUUID();
     this.seq = 0;
-    this.socket = dgram.createSocket('udp4');
+    this.socket = dgram.createSocket('udp4').unref(); // a test that failed before it closed this must end all the same
   }
 
   send(message) {
@@ -91,7 +91,7 @@ export class Program {
   /** Says again and again that it is there: a run that is silent for 15 s counts as lost. */
   async live(time) {
     await this.announce(time);
-    this.heart = setInterval(() => this.announce(time), 3000);
+    this.heart = setInterval(() => this.announce(time), 3000).unref();
   }
 
   announce(time = Date.now()) {
