@@ -77,8 +77,8 @@ test('axe finds nothing on an empty server, and where a run is not there', async
 test('the tree is one tab stop; arrows walk it, fold it, and Enter opens a run', async () => {
   const { page, context } = await shown();
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-key') ?? document.activeElement?.tagName);
-  assert.equal(await page.locator('#tree [tabindex="0"]').count(), 1);
   await page.locator('#tree [tabindex="0"]').focus();
+  assert.equal(await page.locator('#tree [tabindex="0"]').count(), 1);
   assert.equal(await focused(), sample.shown.uuid);
   await page.keyboard.press('ArrowLeft');
   assert.equal(await focused(), 'app gateway');
