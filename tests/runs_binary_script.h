@@ -369,13 +369,6 @@ static inline void command(script *s, char *text)
     known[i].act(s, words);
 }
 
-static inline bool is_told(const story *st, const char *what, const char *is, const char *should)
-{
-    if (!should || strcmp(is, should) == 0) return true;
-    fprintf(stderr, "in: %s\n%s: %s\nnot: %s\n", st->commands, what, is, should);
-    return false;
-}
-
 static inline bool play(const story *st, const runs_limits *limits)
 {
     script s = {.now = START, .from = {.bytes = {'x'}, .size = 1}, .bytes = 1000};

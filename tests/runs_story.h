@@ -40,4 +40,11 @@ typedef struct {
     const char *commands, *out, *counters; /* counters NULL: not looked at */
 } story;
 
+static inline bool is_told(const story *st, const char *what, const char *is, const char *should)
+{
+    if (!should || strcmp(is, should) == 0) return true;
+    fprintf(stderr, "in: %s\n%s: %s\nnot: %s\n", st->commands, what, is, should);
+    return false;
+}
+
 #endif
