@@ -19,7 +19,7 @@ typedef struct {
     buf head, body;
 } http_answer;
 
-static int client_connect(int port)
+static inline int client_connect(int port)
 {
     struct sockaddr_in a = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -29,7 +29,7 @@ static int client_connect(int port)
     return fd;
 }
 
-static void client_send(int fd, const char *method, const char *path, const char *headers)
+static inline void client_send(int fd, const char *method, const char *path, const char *headers)
 {
     buf request = {0};
     buf_printf(&request, "%s %s HTTP/1.1\r\n%s%s\r\n", method, path,
@@ -39,7 +39,7 @@ static void client_send(int fd, const char *method, const char *path, const char
 }
 
 /* Reads on; false at the end. Waits long, since a busy machine may let us wait. */
-static bool client_read(int fd, buf *in)
+static inline bool client_read(int fd, buf *in)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     assert_int_equal(poll(&wait, 1, 60000), 1);
@@ -50,7 +50,7 @@ static bool client_read(int fd, buf *in)
 }
 
 /* Reads until the text is there, and returns where. */
-static const char *client_wait(int fd, buf *in, const char *text)
+static inline const char *client_wait(int fd, buf *in, const char *text)
 {
     for (;;) {
         const char *at = in->n ? strstr(in->p, text) : NULL;
@@ -60,7 +60,7 @@ static const char *client_wait(int fd, buf *in, const char *text)
 }
 
 /* Chunked transfer coding (RFC 9112 §7.1); false: the body is not whole. */
-static bool client_dechunk(span in, buf *out)
+static inline bool client_dechunk(span in, buf *out)
 {
     while (in.n) {
         char *end;
@@ -100,7 +100,7 @@ static inline http_answer client_ask_with(int port, const char *method, const ch
     return a;
 }
 
-static http_answer client_ask(int port, const char *method, const char *path, const char *headers)
+static inline http_answer client_ask(int port, const char *method, const char *path, const char *headers)
 {
     return client_ask_with(port, method, path, headers, "");
 }
@@ -110,14 +110,14 @@ static inline http_answer client_get(int port, const char *path)
     return client_ask(port, "GET", path, "");
 }
 
-static void http_answer_free(http_answer *a)
+static inline void http_answer_free(http_answer *a)
 {
     buf_free(&a->head);
     buf_free(&a->body);
 }
 
 /* A header's value into `out`; "" if it is not there. */
-static const char *answer_header(const http_answer *a, const char *name, char *out, size_t size)
+static inline const char *answer_header(const http_answer *a, const char *name, char *out, size_t size)
 {
     char line[128];
     snprintf(line, sizeof line, "\r\n%s: ", name);

@@ -75,7 +75,7 @@ c_tests() {
     local test
     for test in tests/test_*.c; do
         test=$(basename "$test" .c)
-        [ "$test" != test_store_postgres ] || continue # postgres_tests() has its server
+        [[ $test != test_store_postgres* ]] || continue # postgres_tests() has their server
         start "$1/$test" env CMOCKA_MESSAGE_OUTPUT=TAP "$2/tests/$test"
     done
 }
@@ -83,7 +83,7 @@ c_tests() {
 # postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
 postgres_tests() {
     local name url folder names=()
-    for name in store_postgres store store_cover store_runs merge query_store distribution writer archive_store; do wanted "$1/test_$name" && names+=("$name"); done
+    for name in store_postgres store_postgres_rows store store_cover store_runs merge query_store distribution writer archive_store; do wanted "$1/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX)
     if url=$(bash tests/postgres.sh start "$folder"); then
@@ -100,7 +100,7 @@ postgres_tests() {
 # extension_tests NAME: the same on a real extension, where it is installed
 extension_tests() {
     local extension=$1 name folder settings names=() status=0
-    for name in store_postgres store store_cover store_runs merge distribution writer; do wanted "$extension/test_$name" && names+=("$name"); done
+    for name in store_postgres store_postgres_rows store store_cover store_runs merge distribution writer; do wanted "$extension/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX) && chmod 711 "$folder"
     mapfile -t settings < <(bash tests/postgres.sh start_with "$extension" "$folder" || echo "failed=$?")

@@ -14,16 +14,8 @@
 #include <time.h>
 
 #include "http_client.h"
+#include "http_server.h"
 #include "sample.h"
-
-#include "../server/http/http.h"
-
-/* h2o keeps free lists in thread-local variables and never lets go of them. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:h2o_mem_alloc_recycle\n";
-}
 
 #define JSON "Content-Type: application/json\r\n"
 
@@ -62,7 +54,7 @@ static int set_up(void **state)
     signal(SIGPIPE, SIG_IGN);
     where = place_new();
     fan = live_new();
-    buf bound = {0}, why = {0};
+    buf why = {0};
     w = writer_start(&(writer_desc){.store_url = where->url, .retain = 0, .found = on_found}, &why);
     if (!w) fail_msg("%s", why.p);
     put_runs();
@@ -74,11 +66,7 @@ static int set_up(void **state)
                       .writer = writer_counters(w),
                       .editor = w,
                       .retain = 86400 * NS_PER_SECOND};
-    server = http_open(&desc, &bound, &why);
-    if (!server) fail_msg("%s", why.p);
-    port = atoi(strrchr(bound.p, ':') + 1);
-    buf_free(&bound);
-    http_start(server);
+    server = open_server(&desc, &port);
     return 0;
 }
 

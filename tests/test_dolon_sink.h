@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   test_dolon_sink: a stand-in for the server, for tests of the client: a socket on loopback, and what it receives. */
+   test_dolon_sink: a stand-in for the server on the JSON wire, for tests of the client: a socket on loopback, and
+   what it receives; and a tracer that sends to it. Include after cmocka and dolon.h. */
 #ifndef TEST_DOLON_SINK_H
 #define TEST_DOLON_SINK_H
 
@@ -11,6 +12,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "test_dolon_log.h"
+
 typedef struct {
     int fd, port;
     char bytes[65536];
@@ -18,7 +21,7 @@ typedef struct {
 } sink;
 
 /* port 0 picks one */
-static void sink_open(sink *s, int port)
+static inline void sink_open(sink *s, int port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     struct timeval patience = {20, 0};
@@ -34,13 +37,13 @@ static void sink_open(sink *s, int port)
     s->port = ntohs(at.sin_port);
 }
 
-static void sink_close(sink *s)
+static inline void sink_close(sink *s)
 {
     close(s->fd);
 }
 
 /* The next datagram as JSON, which the caller frees; the test fails if none comes in 20 s or it is no JSON. */
-static json_t *sink_next(sink *s)
+static inline json_t *sink_next(sink *s)
 {
     json_error_t error;
     ssize_t n = recv(s->fd, s->bytes, sizeof s->bytes, 0);
@@ -51,12 +54,12 @@ static json_t *sink_next(sink *s)
     return j;
 }
 
-static int sink_is_row(const json_t *j)
+static inline int sink_is_row(const json_t *j)
 {
     return strcmp(json_string_value(json_object_get(j, "msg_type")), "row") == 0;
 }
 
-static json_t *sink_next_row(sink *s)
+static inline json_t *sink_next_row(sink *s)
 {
     json_t *j = sink_next(s);
     while (!sink_is_row(j)) {
@@ -66,7 +69,7 @@ static json_t *sink_next_row(sink *s)
     return j;
 }
 
-static json_t *sink_next_announcement(sink *s)
+static inline json_t *sink_next_announcement(sink *s)
 {
     json_t *j = sink_next(s);
     while (sink_is_row(j)) {
@@ -77,7 +80,7 @@ static json_t *sink_next_announcement(sink *s)
 }
 
 /* Where a column stands in an announcement; -1: nowhere. */
-static int sink_column(const json_t *announcement, const char *name)
+static inline int sink_column(const json_t *announcement, const char *name)
 {
     json_t *names = json_object_get(announcement, "column_names");
     for (size_t i = 0; i < json_array_size(names); i++)
@@ -85,9 +88,39 @@ static int sink_column(const json_t *announcement, const char *name)
     return -1;
 }
 
-static json_t *sink_value(const json_t *row, int column)
+static inline json_t *sink_value(const json_t *row, int column)
 {
     return json_array_get(json_object_get(row, "row_data"), (size_t)column);
+}
+
+/* ---- a datagram's fields ---- */
+
+static inline int64_t integer(const json_t *j, const char *key)
+{
+    assert_true(json_is_integer(json_object_get(j, key)));
+    return json_integer_value(json_object_get(j, key));
+}
+
+static inline const char *text(const json_t *j, const char *key)
+{
+    assert_true(json_is_string(json_object_get(j, key)));
+    return json_string_value(json_object_get(j, key));
+}
+
+/* ---- a tracer that sends there ---- */
+
+static inline double answer(void *user)
+{
+    return user ? *(double *)user : 42;
+}
+
+static inline dolon_desc desc_for(const sink *s, double interval)
+{
+    dolon_desc d = {
+        .app_name = "test", .port = s->port, .interval = interval, .no_environment = 1, .wire = DOLON_WIRE_JSON};
+    d.probes[0] = (dolon_probe){"answer", answer, NULL, "unit"};
+    d.log.fn = remember;
+    return d;
 }
 
 #endif
