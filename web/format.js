@@ -158,8 +158,10 @@ const DAY = 86400e3;
 /** "14:00:00 – 14:10:00", with the dates where they are not today's. @param {number} from @param {number} to @param {number} now */
 export function span(from, to, now) {
   const fine = to - from < 10e3;
-  const day = date(from) === date(now) ? '' : `${date(from)} `;
-  const until = date(to) === date(from) ? '' : `${date(to)} `;
+  /** @param {number} ms */
+  const dayOf = (ms) => (new Date(ms).getFullYear() === new Date(now).getFullYear() ? `${MONTHS[new Date(ms).getMonth()]} ${new Date(ms).getDate()},` : date(ms));
+  const day = date(from) === date(now) ? '' : `${dayOf(from)} `;
+  const until = date(to) === date(from) ? '' : `${dayOf(to)} `;
   return `${day}${clock(from, fine)} – ${until}${clock(to, fine)}`;
 }
 

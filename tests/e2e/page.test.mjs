@@ -149,7 +149,7 @@ test('names are text everywhere, whatever they say', async () => {
   const { page, problems } = await open(browser, `${server.url}#run=${evil.uuid}`);
   await summaryHas(page, EVIL, 'latest 51');
   assert.equal(await page.locator('#facts h2').textContent(), EVIL);
-  assert.ok((await page.locator('#tree .app').allTextContents()).some((text) => text.includes(EVIL)));
+  await until('the tree has it', async () => (await page.locator('#tree .app').allTextContents()).some((text) => text.includes(EVIL)));
   assert.ok((await page.title()).includes(EVIL));
   for (const fact of ['host', 'command', 'build', 'tags']) {
     const value = page.locator(`[data-fact=${fact}] dd`);
