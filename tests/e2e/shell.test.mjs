@@ -219,6 +219,7 @@ test('a connection that breaks is told, what was received stays, and what was mi
   t.after(() => door.close());
   const { page, context } = await open(browser, `${door.url}#run=${program.uuid}`);
   await summaryHas(page, 'queue', 'latest ');
+  await page.locator('#tree .run').first().waitFor();
   door.shut();
   await until('it is told', async () => /Connection lost/.test(await notice(page)));
   assert.deepEqual(await told(page, 4000), [await notice(page)], 'and goes on being told when the next poll fails, too');
