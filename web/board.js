@@ -259,15 +259,17 @@ export class Board {
     const range = feed.range;
     const drawn = [];
     const begun = performance.now();
-    let more = false;
+    let [making, more] = [false, false];
     for (const card of this.all()) {
       const made = card.chart !== null;
       if ((card.seen || !made) && card.draw(feed, range)) drawn.push(card);
+      making ||= !made && card.chart !== null;
       more = !made && card.chart !== null && performance.now() - begun >= MAKING_MS;
       if (more) break;
     }
     // After the last canvas: before text is drawn on one, the browser works out anew the styles of all that has changed.
     for (const card of drawn) card.tell(feed, range);
+    if (drawn.length > 0 && !making) feed.took(performance.now() - begun);
     if (more) requestAnimationFrame(() => this.draw());
     else this.table.render(feed, this.functions);
     queueMicrotask(() => this.align()); // then those that were made are drawn, too

@@ -16,7 +16,8 @@ const MANY = 200;          // the same where nobody waits for the first
 const SETTLE_MS = 1200;    // until rows that came before the stream's hello can be read (server/API.md)
 const PATIENCE_MS = 500;   // with a request that was overtaken
 const RETRY_MS = 2000;
-const PACE_MS = { least: 200, most: 500, chart: 10 }; // between two redraws as rows arrive; the more charts, the longer
+const PACE_MS = { least: 200, most: 1000 }; // between two redraws as rows arrive; the longer one takes, the longer,
+const PACE_COST = 28;                       // so many times as long: what follows a script's drawing takes several times as long again
 const TAIL_POINTS = 4000;  // of the stream, kept to bridge the time until they can be read
 
 export class Feed {
@@ -44,6 +45,7 @@ export class Feed {
     this.version = 0; // rises with each change that charts show
     this.shown = -Infinity; // when that was
     this.flowing = 0;       // timer: rows have come that are not shown yet
+    this.cost = 0;          // of a redraw, ms, of late
     this.points = 600;
     this.wanted = /** @type {number[]} */ ([]);
     /** Rises when what was fetched is out of date; a column is up to date if it has the same number. */
@@ -80,8 +82,13 @@ export class Feed {
   flowed() {
     if (this.flowing) return;
     const { from, to } = this.range;
-    const pace = Math.min(Math.max((to - from) / this.points, PACE_MS.least, PACE_MS.chart * this.wanted.length), PACE_MS.most);
+    const pace = Math.min(Math.max((to - from) / this.points, PACE_MS.least, PACE_COST * this.cost), PACE_MS.most);
     this.flowing = window.setTimeout(() => this.changed(), Math.max(0, this.shown + pace - performance.now()));
+  }
+
+  /** All that is seen was drawn anew. @param {number} ms what that took */
+  took(ms) {
+    this.cost += (ms - this.cost) / 4;
   }
 
   /** True once the run has said its last word. (A silent one may go on.) */
