@@ -105,7 +105,6 @@ export function makeInsight(tabs, place, on) {
   let feed = /** @type {Feed | null} */ (null);
   /** What the charts were told last, and of which run. @type {import('./verdict.js').Drifts | null} */
   let found = null;
-  let many = 0; // columns that it is worth to look at
   let trouble = '';
 
   const verdicts = new Question(async (signal) => {
@@ -113,7 +112,7 @@ export function makeInsight(tabs, place, on) {
     if (!of) return;
     const drifts = await getDrift(of.run.id, of.range, signal);
     if (of !== feed) return;
-    [found, trouble, many] = [drifts, '', concerns(drifts.columns)];
+    [found, trouble] = [drifts, ''];
     of.findings = new Map(drifts.columns.map((d, i) => [i, onChart(d)]));
     of.changed();
   }, (why) => { trouble = why; });
@@ -152,7 +151,6 @@ export function makeInsight(tabs, place, on) {
     if (shown !== feed) {
       for (const question of [verdicts, relations, sides]) question.rest();
       found = null;
-      many = 0;
       trouble = '';
     }
     [feed, state] = [shown, insight];
@@ -172,6 +170,7 @@ export function makeInsight(tabs, place, on) {
   /** As far as charts say so, too. */
   function tellHealth() {
     const button = /** @type {HTMLElement} */ (buttons.get('health'));
+    const many = found ? concerns(found.columns) : 0;
     setText(button, many > 0 ? `Health ${many}` : 'Health');
     setAttribute(button, 'title', many > 0 ? `${many} ${many === 1 ? 'column drifts, or went' : 'columns drift, or went'} to another level` : null);
   }

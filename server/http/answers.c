@@ -170,12 +170,11 @@ bool answer_range(answer *a, store *s, const run_info *r, emit_range *out)
     return true;
 }
 
-/* The first columns, if that is what was asked for. */
-static void name_first(answer *a, const run_info *r)
+void answer_name_columns(answer *a, const run_info *r, size_t count)
 {
     params *p = &a->params;
-    if (p->first == 0 || p->columns) return;
-    p->column_count = p->first < r->column_count ? p->first : r->column_count;
+    if (p->columns) return;
+    p->column_count = count < r->column_count ? count : r->column_count;
     p->columns = mem_calloc(p->column_count, sizeof *p->columns);
     for (size_t i = 0; i < p->column_count; i++) p->columns[i] = (uint32_t)i;
 }
@@ -183,7 +182,7 @@ static void name_first(answer *a, const run_info *r)
 static void make_series(answer *a, store *s, const run_info *r)
 {
     emit_range range;
-    name_first(a, r);
+    if (a->params.first) answer_name_columns(a, r, a->params.first);
     if (!answer_columns(a, r) || !answer_range(a, s, r, &range)) return;
     series_request request = {range.from, range.to, a->params.points, a->params.columns, a->params.column_count};
     series result;

@@ -9,20 +9,11 @@
 #include "insight/drift_run.h"
 #include "query/query.h"
 
-/* All columns, if none were named. */
-static void name_columns(answer *a, const run_info *r)
-{
-    if (a->params.columns) return;
-    a->params.columns = mem_alloc(r->column_count * sizeof *a->params.columns);
-    a->params.column_count = r->column_count;
-    for (size_t i = 0; i < r->column_count; i++) a->params.columns[i] = (uint32_t)i;
-}
-
 static void make_drift(answer *a, store *s, const run_info *r)
 {
     emit_range range;
     if (!answer_columns(a, r) || !answer_range(a, s, r, &range)) return;
-    name_columns(a, r);
+    answer_name_columns(a, r, r->column_count);
     const params *p = &a->params;
     drift *found = mem_calloc(p->column_count, sizeof *found);
     if (answer_check(a, s, drift_run(s, r, range.from, range.to, p->columns, p->column_count, found)))
@@ -46,7 +37,7 @@ static bool name_histograms(answer *a, const run_info *r)
     params *p = &a->params;
     bool named = p->columns;
     size_t kept = 0;
-    name_columns(a, r);
+    answer_name_columns(a, r, r->column_count);
     for (size_t i = 0; i < p->column_count; i++) {
         if (r->columns[p->columns[i]].kind == COLUMN_HISTOGRAM)
             p->columns[kept++] = p->columns[i];
@@ -103,7 +94,7 @@ static void make_correlation(answer *a, store *s, const run_info *r)
     emit_range range;
     series found;
     if (!answer_columns(a, r) || !answer_range(a, s, r, &range)) return;
-    name_columns(a, r);
+    answer_name_columns(a, r, r->column_count);
     if (a->params.column_count > CORRELATION_COLUMNS) {
         answer_fail(a, 400, "columns: at most 256 can be correlated at a time; name those");
         return;

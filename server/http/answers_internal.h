@@ -13,6 +13,8 @@ bool answer_check(answer *a, store *s, store_status status);
 void answer_of_run(answer *a, store *s, void (*make)(answer *a, store *s, const run_info *r));
 /* The columns asked for are the run's, none twice. */
 bool answer_columns(answer *a, const run_info *r);
+/* Names the first `count` columns, as far as there are, if none were named. */
+void answer_name_columns(answer *a, const run_info *r, size_t count);
 /* What was not asked for is where the run begins, or ends. */
 bool answer_range(answer *a, store *s, const run_info *r, emit_range *out);
 
