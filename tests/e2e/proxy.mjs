@@ -32,7 +32,7 @@ export class Proxy {
   jitter = 0;
   /** The port to which the nth datagram of the programs goes; may be set while it runs. */
   route = null;
-  /** If it is an array: what came from the programs is added. */
+  /** If it is an array: what came from the programs is added, once it is on its way. */
   record = null;
   /** What has happened: datagrams. */
   count = { passed: 0, lost: 0, doubled: 0 };
@@ -49,9 +49,9 @@ export class Proxy {
     proxy.port = proxy.#front.address().port;
     let n = 0;
     proxy.#front.on('message', (bytes, from) => {
-      proxy.record?.push(bytes);
       const port = proxy.route(n++);
-      proxy.#pass(async () => (await proxy.#way(from)).send(bytes, port, '127.0.0.1', () => {}));
+      proxy.#pass(async () =>
+        (await proxy.#way(from)).send(bytes, port, '127.0.0.1', () => proxy.record?.push(bytes)));
     });
     return proxy;
   }
