@@ -71,7 +71,7 @@ build() {
 }
 
 # Programs that take long and start no thread: ThreadSanitizer would find nothing in them.
-single=" test_archive test_distribution test_drift test_merge test_query test_query_store test_store_sqlite test_wire test_writer_hold "
+single=" test_archive test_distribution test_drift test_merge test_query test_query_store test_store_sqlite test_wire test_wire_servers test_writer_hold "
 
 # c_tests VARIANT FOLDER: every C test program of a build
 c_tests() {
@@ -87,7 +87,7 @@ c_tests() {
 # postgres_tests VARIANT FOLDER: what every store promises, of PostgreSQL; and what only it does. A server for all of them.
 postgres_tests() {
     local name url folder names=()
-    for name in store_postgres store_postgres_rows store store_cover store_runs merge query_store distribution writer archive_store; do wanted "$1/test_$name" && names+=("$name"); done
+    for name in store_postgres store_postgres_rows store store_cover store_runs merge query_store distribution writer writer_trouble archive_store; do wanted "$1/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX)
     if url=$(bash tests/postgres.sh start "$folder"); then
@@ -104,7 +104,7 @@ postgres_tests() {
 # extension_tests NAME: the same on a real extension, where it is installed
 extension_tests() {
     local extension=$1 name folder settings names=() status=0
-    for name in store_postgres store_postgres_rows store store_cover store_runs merge distribution writer; do wanted "$extension/test_$name" && names+=("$name"); done
+    for name in store_postgres store_postgres_rows store store_cover store_runs merge distribution writer writer_trouble; do wanted "$extension/test_$name" && names+=("$name"); done
     [ ${#names[@]} != 0 ] || return 0
     folder=$(mktemp -d /tmp/postgres-XXXXXX) && chmod 711 "$folder"
     mapfile -t settings < <(bash tests/postgres.sh start_with "$extension" "$folder" || echo "failed=$?")
