@@ -8,105 +8,32 @@
 
 #include "wire_world.h"
 
-static void clean_network(void **unused)
-{
-    (void)unused;
-    worlds(&(world){.interval = 5, .rows = 2000, .columns = 3, .ring = 24576}, 20, false);
-}
-
-static void loss_1(void **unused)
-{
-    (void)unused;
-    worlds(
-        &(world){.loss = 0.01, .twice = 0.01, .jitter = 5, .interval = 20, .rows = 500, .columns = 3, .ring = 24576},
-        200, false);
-}
-
-static void loss_20(void **unused)
-{
-    (void)unused;
-    worlds(
-        &(world){.loss = 0.2, .twice = 0.1, .jitter = 100, .interval = 100, .rows = 300, .columns = 3, .ring = 24576},
-        200, false);
-}
-
-static void loss_50(void **unused)
-{
-    (void)unused;
-    worlds(
-        &(world){
-            .loss = 0.5, .twice = 0.2, .jitter = 3000, .interval = 200, .rows = 200, .columns = 3, .ring = 24576},
-        200, false);
-}
-
-static void restarts(void **unused)
-{
-    (void)unused;
-    worlds(
-        &(world){
-            .loss = 0.05, .jitter = 20, .interval = 250, .rows = 300, .columns = 3, .ring = 65536, .restart = 0.0003},
-        200, false);
-}
-
-static void rows_in_slices(void **unused)
-{
-    (void)unused;
-    worlds(&(world){.loss = 0.2,
-                    .twice = 0.1,
-                    .jitter = 50,
-                    .interval = 100,
-                    .rows = 100,
-                    .columns = 400,
-                    .ring = 512 * 1024,
-                    .restart = 0.0002},
-           50, false);
-}
-
-static void addresses_change(void **unused)
-{
-    (void)unused;
-    worlds(&(world){.loss = 0.1,
-                    .twice = 0.1,
-                    .jitter = 50,
-                    .interval = 20,
-                    .rows = 500,
-                    .columns = 3,
-                    .ring = 65536,
-                    .restart = 0.00005,
-                    .move = 0.002},
-           200, false);
-}
-
-static void the_goodbye_is_the_last_word(void **unused)
-{
-    (void)unused;
-    worlds(&(world){.loss = 0.3,
-                    .twice = 0.1,
-                    .jitter = 500,
-                    .interval = 20,
-                    .rows = 300,
-                    .columns = 3,
-                    .ring = 24576,
-                    .full = 0.0002,
-                    .vanish = true},
-           200, true);
-}
-
-static void everything_goes_wrong(void **unused)
-{
-    (void)unused;
-    worlds(&(world){.loss = 0.3,
-                    .twice = 0.2,
-                    .jitter = 2000,
-                    .interval = 20,
-                    .rows = 1500,
-                    .columns = 3,
-                    .ring = 4096,
-                    .restart = 0.0001,
-                    .outage = 0.0002,
-                    .full = 0.0001},
-           300, true);
-}
+/* clang-format off */
+static const trial trials[] = {
+    {"clean_network", 20, false,
+     {.interval = 5, .rows = 2000, .columns = 3, .ring = 24576}},
+    {"loss_1", 200, false,
+     {.loss = 0.01, .twice = 0.01, .jitter = 5, .interval = 20, .rows = 500, .columns = 3, .ring = 24576}},
+    {"loss_20", 200, false,
+     {.loss = 0.2, .twice = 0.1, .jitter = 100, .interval = 100, .rows = 300, .columns = 3, .ring = 24576}},
+    {"loss_50", 200, false,
+     {.loss = 0.5, .twice = 0.2, .jitter = 3000, .interval = 200, .rows = 200, .columns = 3, .ring = 24576}},
+    {"restarts", 200, false,
+     {.loss = 0.05, .jitter = 20, .interval = 250, .rows = 300, .columns = 3, .ring = 65536, .restart = 0.0003}},
+    {"rows_in_slices", 50, false,
+     {.loss = 0.2, .twice = 0.1, .jitter = 50, .interval = 100, .rows = 100, .columns = 400, .ring = 512 * 1024,
+      .restart = 0.0002}},
+    {"addresses_change", 200, false,
+     {.loss = 0.1, .twice = 0.1, .jitter = 50, .interval = 20, .rows = 500, .columns = 3, .ring = 65536,
+      .restart = 0.00005, .move = 0.002}},
+    {"the_goodbye_is_the_last_word", 200, true,
+     {.loss = 0.3, .twice = 0.1, .jitter = 500, .interval = 20, .rows = 300, .columns = 3, .ring = 24576,
+      .full = 0.0002, .vanish = true}},
+    {"everything_goes_wrong", 300, true,
+     {.loss = 0.3, .twice = 0.2, .jitter = 2000, .interval = 20, .rows = 1500, .columns = 3, .ring = 4096,
+      .restart = 0.0001, .outage = 0.0002, .full = 0.0001}},
+};
+/* clang-format on */
 
 /* Sampled faster than the pace at which repeating begins: what a killed server leaves behind is caught up with all the
    same, within seconds. */
@@ -141,17 +68,8 @@ static void a_fast_client_catches_up(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_network),
-        cmocka_unit_test(loss_1),
-        cmocka_unit_test(loss_20),
-        cmocka_unit_test(loss_50),
-        cmocka_unit_test(restarts),
-        cmocka_unit_test(rows_in_slices),
-        cmocka_unit_test(addresses_change),
-        cmocka_unit_test(the_goodbye_is_the_last_word),
-        cmocka_unit_test(everything_goes_wrong),
-        cmocka_unit_test(a_fast_client_catches_up),
-    };
+    struct CMUnitTest tests[ARRAY_LEN(trials) + 1];
+    for (size_t i = 0; i < ARRAY_LEN(trials); i++) tests[i] = trial_test(&trials[i]);
+    tests[ARRAY_LEN(trials)] = (struct CMUnitTest)cmocka_unit_test(a_fast_client_catches_up);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

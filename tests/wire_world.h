@@ -138,14 +138,28 @@ static inline void simulate(const world *w, uint64_t seed, bool may_lose)
 #define SEED_FACTOR 5
 #endif
 
-static inline void worlds(const world *w, size_t seeds, bool may_lose)
+/* A world, and how often it is tried. */
+typedef struct {
+    const char *name;
+    size_t seeds;
+    bool may_lose;
+    world world;
+} trial;
+
+static inline void try_seeds(void **state)
 {
+    const trial *t = *state;
     const char *one = getenv("DOLON_SEED");
     if (one) {
-        simulate(w, strtoull(one, NULL, 10), may_lose);
+        simulate(&t->world, strtoull(one, NULL, 10), t->may_lose);
         return;
     }
-    for (uint64_t seed = 1; seed <= seeds * SEED_FACTOR; seed++) simulate(w, seed, may_lose);
+    for (uint64_t seed = 1; seed <= t->seeds * SEED_FACTOR; seed++) simulate(&t->world, seed, t->may_lose);
+}
+
+static inline struct CMUnitTest trial_test(const trial *t)
+{
+    return (struct CMUnitTest){.name = t->name, .test_func = try_seeds, .initial_state = (void *)t};
 }
 
 #endif
