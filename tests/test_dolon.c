@@ -165,8 +165,9 @@ static void every_builtin_has_a_value(void **state)
     assert_true(value_of(t, "process_cpu_percent") >= 0);
     assert_true(value_of(t, "memory_use") > 0.0005);
     assert_true(value_of(t, "page_faults") >= 100);
-    assert_true(value_of(t, "page_faults") >= value_of(t, "major_page_faults"));
-    assert_true(value_of(t, "context_switches") >= value_of(t, "involuntary_switches"));
+    double major = value_of(t, "major_page_faults"), involuntary = value_of(t, "involuntary_switches");
+    assert_true(value_of(t, "page_faults") >= major); /* asked for later: they only rise */
+    assert_true(value_of(t, "context_switches") >= involuntary);
     assert_true(value_of(t, "open_descriptors") >= 4);
     dolon__system_close(&t->system);
 }

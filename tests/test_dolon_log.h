@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Unlicense
-   test_dolon_log: what a tracer told its log, by two threads. Include after cmocka and dolon.h. */
+   test_dolon_log: what a tracer told its log, by two threads; and waiting for what it does. Include after cmocka and dolon.h. */
 #ifndef TEST_DOLON_LOG_H
 #define TEST_DOLON_LOG_H
 
@@ -26,6 +26,26 @@ static inline void await_told(dolon_error code, int times)
 {
     for (int i = 0; i < 12000 && times_told(code) < times; i++) usleep(5000);
     assert_int_equal(times_told(code), times);
+}
+
+/* Waits until that many rows were sampled; 60 s at most. */
+static inline dolon_stats await_rows(dolon_tracer *t, uint64_t least)
+{
+    dolon_stats stats;
+    dolon_get_stats(t, &stats);
+    for (int i = 0; i < 12000 && stats.rows < least; i++) usleep(5000), dolon_get_stats(t, &stats);
+    assert_true(stats.rows >= least);
+    return stats;
+}
+
+/* Waits until the server has said that it stored rows; 60 s at most. */
+static inline dolon_stats await_acked(dolon_tracer *t)
+{
+    dolon_stats stats;
+    dolon_get_stats(t, &stats);
+    for (int i = 0; i < 12000 && stats.acked == 0; i++) usleep(5000), dolon_get_stats(t, &stats);
+    assert_true(stats.acked > 0);
+    return stats;
 }
 
 static inline int forget(void **state)

@@ -84,7 +84,7 @@ export class Board {
       },
       reset: this.on.reset,
       point: this.on.point,
-      menu: (card, button) => this.openMenu(button, optionsOf(card, this)),
+      menu: (card, press) => this.openMenu(press, optionsOf(card, this)),
       tall: (name, height, all) => this.on.dress(resized(this.look, all ? null : name, height)),
     };
   }
@@ -203,7 +203,7 @@ export class Board {
   heat(group, index) {
     const { zoom, reset, point } = this.handlers();
     const made = this.heats.get(index) ?? new HeatCard(index, group.title, { zoom, reset, point,
-      menu: (card, button) => this.feed && this.openMenu(button, card.options(this.feed)) });
+      menu: (card, press) => this.feed && this.openMenu(press, card.options(this.feed)) });
     this.heats.set(index, made);
     this.cardOf.set(made.node, made);
     return made.node;

@@ -20,7 +20,7 @@ import { drifts, perHour, reason, verdictWords } from './verdict.js';
  *  @typedef {import('./model.js').Trace} Trace */
 /** The cursor's time, and that of the row nearest to it. @typedef {{at: number, row: number}} Pointed
  *  @typedef {{zoom: (range: Range) => void, reset: () => void, point: (pointed: Pointed | null) => void,
- *    menu: (card: Card, button: HTMLElement) => void, tall: (name: string, height: number, all: boolean) => void}} Handlers */
+ *    menu: (card: Card, press: MouseEvent) => void, tall: (name: string, height: number, all: boolean) => void}} Handlers */
 
 export class Card {
   /** @param {number} index @param {Column} column @param {Handlers} on */
@@ -55,7 +55,7 @@ export class Card {
 
   menuButton() {
     const button = el('button', { type: 'button', class: 'menu', 'aria-haspopup': 'menu', 'aria-label': `Options for ${this.column.name}`, title: 'Options', text: '⋯' });
-    button.addEventListener('click', () => this.on.menu(this, button));
+    button.addEventListener('click', (event) => this.on.menu(this, event));
     return button;
   }
 

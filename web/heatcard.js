@@ -14,7 +14,7 @@ import { saveCanvas } from './save.js';
 /** @typedef {import('./feed.js').Feed} Feed
  *  @typedef {import('./heat.js').Heat} Heat
  *  @typedef {import('./model.js').Range} Range
- *  @typedef {Pick<import('./card.js').Handlers, 'zoom' | 'reset' | 'point'> & {menu: (card: HeatCard, button: HTMLElement) => void}} Handlers */
+ *  @typedef {Pick<import('./card.js').Handlers, 'zoom' | 'reset' | 'point'> & {menu: (card: HeatCard, press: MouseEvent) => void}} Handlers */
 
 const PART = 4;       // CSS pixels of the narrowest part
 const BEAT_MS = 1000; // programs tell how often each time was measured once a second: narrower parts would be empty
@@ -30,7 +30,7 @@ export class HeatCard {
     this.told = el('span', { class: 'told-cell', 'aria-hidden': 'true' });
     this.plot = el('div', { class: 'plot', role: 'img', tabindex: '-1', 'aria-label': `How long the calls of ${name} took` });
     const menu = el('button', { type: 'button', class: 'menu', 'aria-haspopup': 'menu', 'aria-label': `Options for the latency of ${name}`, title: 'Options', text: '⋯' });
-    menu.addEventListener('click', () => on.menu(this, menu));
+    menu.addEventListener('click', (event) => on.menu(this, event));
     this.node = el('figure', { class: 'card heat' }, el('figcaption', {}, el('span', { class: 'name', text: 'Latency of all calls' }),
       el('span', { class: 'tag', text: 'the stronger, the more calls; line: p50, dashed: p99' }), el('span', { class: 'now' }), menu),
     this.told, this.plot);

@@ -7,7 +7,7 @@ import { el } from './dom.js';
 
 const PRESS_MS = 50;
 
-/** @returns {(button: HTMLElement, items: Item[]) => void} opens it */
+/** @returns {(press: MouseEvent, items: Item[]) => void} opens it beside the button that was pressed */
 export function makeMenu() {
   const node = el('div', { class: 'options', role: 'menu', popover: 'auto' });
   document.body.append(node);
@@ -32,8 +32,9 @@ export function makeMenu() {
     if (!open && node.contains(document.activeElement)) opener?.focus();
   });
 
-  return (button, items) => {
-    if (opener === button && performance.now() - closed < PRESS_MS) return;
+  return (press, items) => {
+    const button = /** @type {HTMLElement} */ (press.currentTarget);
+    if (opener === button && press.timeStamp - closed < PRESS_MS) return;
     opener = button;
     node.setAttribute('aria-label', button.getAttribute('aria-label') ?? '');
     node.replaceChildren(...items.map((item) => entry(item, () => {

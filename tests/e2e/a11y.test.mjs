@@ -131,10 +131,10 @@ test('rows that stream in shift nothing, and are not read aloud', async () => {
   await summaryHas(page, 'memory_use', 'latest ');
   await page.evaluate(() => {
     window.shift = 0;
-    window.spoken = 0;
+    window.spoken = [];
     new PerformanceObserver((list) => list.getEntries().forEach((e) => { window.shift += e.value; })).observe({ type: 'layout-shift' });
     for (const live of document.querySelectorAll('[role=status], [role=alert], [aria-live]')) {
-      new MutationObserver(() => { window.spoken++; }).observe(live, { childList: true, characterData: true, subtree: true });
+      new MutationObserver(() => { window.spoken.push(live.textContent); }).observe(live, { childList: true, characterData: true, subtree: true });
     }
   });
   const before = await summary(page, 'memory_use');
@@ -144,7 +144,7 @@ test('rows that stream in shift nothing, and are not read aloud', async () => {
   await until('the charts follow', async () => (await summary(page, 'memory_use')) !== before);
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   assert.ok((await page.evaluate(() => window.shift)) < 0.01, `shift ${await page.evaluate(() => window.shift)}`);
-  assert.equal(await page.evaluate(() => window.spoken), 0);
+  assert.deepEqual((await page.evaluate(() => window.spoken)).filter((said) => !/^$|storage is behind/.test(said.trim())), [], 'but for a slow disk, if it is');
   await context.close();
 });
 

@@ -71,6 +71,13 @@ export const shoot = (page, name) => {
   return page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 };
 
+/** Charts are made a few a frame, the nearest first; what is made can widen the axes of all. */
+export const allDrawn = (page) => until('the charts near the window are drawn', () => page.evaluate(() => {
+  const far = ({ top, bottom }) => top > innerHeight + 299 || bottom < -299;
+  return [...document.querySelectorAll('#charts .card:not(.heat)')].every((node) =>
+    far(node.getBoundingClientRect()) || / from /.test(node.querySelector('.plot').ariaLabel));
+}));
+
 /** Drags over a chart from one to another share of its width. */
 export const drag = (page, name, from, to) => dragOver(page, card(page, name).locator('.u-over'), from, to);
 export async function dragOver(page, place, from, to) {

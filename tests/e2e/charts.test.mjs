@@ -3,12 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { card, drag, inked, launch, open, place, summary, summaryHas } from './browser.mjs';
+import { allDrawn, card, drag, inked, launch, open, place, summary, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
 const ROWS = 600;
 const SPIKE = 321;
-const RESTS_MS = 1000; // a gesture goes on: each of its steps may take long on a busy machine, and the address has what was reached after 300 ms
 let server, browser, program, begin;
 
 before(async () => {
@@ -38,14 +37,14 @@ after(async () => {
 const at = (i) => (begin + i * 1000) * 1e6;
 const valuesOf = (i) => [30 + (i % 10), i === SPIKE ? 999 : 5, 10 ** (i % 7), i * 2048, i * 3, i * 10, 1, 0.001, i * 4, 0, 0.25, 0.5];
 
-/** @returns the range in the address, ms; waits until it differs from `before` and rests */
+/** @returns the range in the address, ms, once it differs from `before`. The page writes it there when a gesture has rested for
+ *  300 ms of its own clock, by which is waited here, too. */
 async function moved(page, before) {
-  let [seen, since] = ['', 0];
+  await page.evaluate(() => new Promise((rested) => setTimeout(rested, 600)));
   return until('the address says where it went', () => {
     const { from, to, last } = place(page);
-    const key = JSON.stringify({ from, to, last });
-    if (key !== seen) [seen, since] = [key, Date.now()];
-    return key !== before && Date.now() - since > RESTS_MS && { from: Number(from), to: Number(to), last, key };
+    const key = keyOf(page);
+    return key !== before && { from: Number(from), to: Number(to), last, key };
   });
 }
 
@@ -58,6 +57,7 @@ const keyOf = (page) => {
 async function show(more = 'last=all', options = {}) {
   const opened = await open(browser, `${server.url}#run=${program.uuid}&${more}`, options);
   await summaryHas(opened.page, 'cpu_percent', ' from ');
+  await allDrawn(opened.page);
   return opened;
 }
 
@@ -122,9 +122,10 @@ test('the wheel scrolls the page; with Ctrl, or on a chart that was clicked, it 
   const asked = [];
   page.on('request', (request) => request.url().includes('/series') && asked.push(new URL(request.url()).searchParams));
   const key = keyOf(page);
-  await page.keyboard.down('Control');
-  await Promise.all(Array.from({ length: 10 }, () => page.mouse.wheel(0, -60))); // one gesture, however slow the machine
-  await page.keyboard.up('Control');
+  await page.evaluate(([clientX, clientY]) => { // one gesture, however slow the machine
+    const plot = document.elementFromPoint(clientX, clientY);
+    for (let i = 0; i < 10; i++) plot.dispatchEvent(new WheelEvent('wheel', { deltaY: -60, ctrlKey: true, clientX, clientY, bubbles: true, cancelable: true }));
+  }, [x, box.y + box.height / 2]);
   const zoomed = await moved(page, key);
   await until('the range is fetched', () => asked.some((q) => Number(q.get('from')) === zoomed.from && Number(q.get('to')) === zoomed.to));
   const share = (begin + ROWS * 250 - zoomed.from) / (zoomed.to - zoomed.from);
@@ -241,10 +242,10 @@ test('a rate, a logarithmic axis and a pin are told, are in the address, and hol
   await summaryHas(page, 'sent', 'latest 2 KiB/s');
   assert.equal(await card(page, 'sent').locator('.unit').textContent(), 'KiB/s');
   await choose(page, 'size', 'Logarithmic axis');
-  assert.equal(await card(page, 'size').locator('.tag').textContent(), 'log');
+  await until('it is told', async () => (await card(page, 'size').locator('.tag').textContent()) === 'log');
   await until('a line', async () => (await inked(page, 'size')) > 100);
   await choose(page, 'queue', 'Pin to the top');
-  assert.equal(await page.locator('#charts figure .name').first().textContent(), 'queue');
+  await until('it is first', async () => (await page.locator('#charts figure .name').first().textContent()) === 'queue');
   assert.equal(await card(page, 'queue').count(), 1);
   await until('the address has it', () => place(page).pin === 'queue');
   const pasted = await open(browser, page.url());
@@ -370,6 +371,7 @@ test('axes are as wide as the longest label, in all charts, and get no narrower 
   const start = Date.now() - 60e3;
   await memory.live(start);
   await memory.history(60, (i) => [5, (1.3 + i / 400) * 2 ** 20, 5]);
+  await until('it is stored', async () => (await memory.stored())?.rows === 60);
   const { page, problems, context } = await open(browser, `${server.url}#run=${memory.uuid}&last=30`);
   await summaryHas(page, 'memory_use', 'MiB');
   const canvas = card(page, 'memory_use').locator('canvas');

@@ -31,7 +31,7 @@ export async function crowd(server, count) {
     }
     if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, 1000)); // for the writer
     return missing.length === 0;
-  });
+  }, count * 100);
   socket.close();
   return ids;
 }

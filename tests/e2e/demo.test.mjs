@@ -34,6 +34,8 @@ function startDemo() {
 }
 
 async function lookAt(url) {
+  await until('it is listed', async () => (await (await fetch(new URL('/api/v1/apps', url))).json())
+    .some(({ app, runs }) => app === 'hello-world' && runs.some(({ state }) => state === 'live')));
   const { page, problems, context } = await open(browser, url);
   await page.locator('figure canvas').first().waitFor();
   await until('a live run', async () => (await page.locator('#facts .state').textContent()) === 'live');

@@ -69,12 +69,12 @@ test('of a hundred functions only those near the window are drawn and asked for;
   await context.close();
 });
 
-/** How wide charts and their canvases are, CSS pixels, each pair once; of those that have one. */
-const widthsOf = (page, selector) => page.evaluate((of) => {
+/** How wide charts of each kind and their canvases are at one moment, CSS pixels, each pair once; of those that have one. */
+const widthsOf = (page, ...selectors) => page.evaluate((kinds) => kinds.map((of) => {
   const pairs = [...document.querySelectorAll(`#charts ${of}:has(canvas)`)].map((node) =>
     ['.plot', 'canvas'].map((part) => Math.round(node.querySelector(part).getBoundingClientRect().width)));
   return [...new Map(pairs.map((pair) => [pair.join(), pair])).values()];
-}, selector);
+}), selectors);
 
 test('charts and heat maps follow the width of the window', async () => {
   const { page, problems, context } = await show(some.id, '&hide=process_cpu_percent');
@@ -87,7 +87,7 @@ test('charts and heat maps follow the width of the window', async () => {
     await page.setViewportSize({ width, height: 860 });
     await heat.scrollIntoViewIfNeeded();
     const [chart, wide] = await until(`every chart is as wide as its place at ${width}`, async () => {
-      const [charts, heats] = [await widthsOf(page, CHART), await widthsOf(page, HEAT)];
+      const [charts, heats] = await widthsOf(page, CHART, HEAT);
       const fit = charts.length === 1 && heats.length === 1 && [...charts, ...heats].every(([plot, canvas]) => Math.abs(plot - canvas) <= 1);
       return fit && [charts[0][0], heats[0][0]];
     });
@@ -106,7 +106,7 @@ test('heat maps decide no width: a run of which only functions are shown', async
   const heat = heatOf(page, 'request');
   await heat.locator('canvas').waitFor();
   await card(page, 'request_hits').locator('canvas').waitFor();
-  const [[[chart, canvas]]] = [await widthsOf(page, '.card:not(.heat)')];
+  const [[[chart, canvas]]] = await widthsOf(page, '.card:not(.heat)');
   assert.ok(Math.abs(chart - canvas) <= 1, `${canvas} in ${chart}`);
   await context.close();
 });

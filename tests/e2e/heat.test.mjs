@@ -60,6 +60,8 @@ async function show(options = {}, hash = 'last=all') {
   });
   await opened.page.goto(`${server.url}#run=${program.uuid}&${hash}`);
   await summaryHas(opened.page, 'work_hits', 'latest ');
+  await opened.page.locator('.functions').scrollIntoViewIfNeeded();
+  await opened.page.locator('.functions tbody tr').first().waitFor(); // it grows, and what is below it moves
   await opened.page.locator('.heat').scrollIntoViewIfNeeded();
   await opened.page.locator('.heat canvas').waitFor();
   return { ...opened, asked };
@@ -143,7 +145,8 @@ test('light, dark, on a phone: nothing for axe, no sideways scrolling, nothing m
 
 test('a real program, live: the card counts the calls that the server has, and goes on; the table has the same p99', async () => {
   const own = await startMnemic();
-  const traced = start(join(ROOT, 'build/examples/functions'), ['10'],
+  const { page, problems, context } = await open(browser, own.url); // before there is a run: it does not last
+  const traced = start(join(ROOT, 'build/examples/functions'), ['30'],
     { env: { ...process.env, DOLON_HOST: '127.0.0.1', DOLON_PORT: String(own.udp), DOLON_INTERVAL: '0.1' } });
   traced.child.stdout.resume();
   const listed = async () => (await own.get('/api/v1/apps'))[0]?.runs[0];
@@ -153,7 +156,6 @@ test('a real program, live: the card counts the calls that the server has, and g
   });
   const index = columns.indexOf('request_mean');
   const total = async () => (await own.get(`/api/v1/runs/${id}/histogram?points=1&columns=${index}`)).columns.request_mean.total.count;
-  const { page, problems, context } = await open(browser, `${own.url}#run=${id}`);
   const told = page.locator('section[aria-label="request()"] .told-cell');
   const counted = async () => Number(/([\d\u202f]+) calls?$/.exec(await told.textContent())?.[1].replaceAll('\u202f', ''));
   await told.scrollIntoViewIfNeeded();

@@ -38,8 +38,7 @@ test('an empty store teaches the first run: what is copied compiles, runs, and a
   await page.getByRole('heading', { name: 'No run yet' }).waitFor();
   await shoot(page, 'empty');
   await page.getByRole('button', { name: 'Copy first.c' }).click();
-  await page.getByText('Copied').waitFor();
-  const code = await page.evaluate(() => navigator.clipboard.readText());
+  const code = await until('it is copied', () => page.evaluate(() => navigator.clipboard.readText()));
   const source = join(server.dir, 'first.c');
   writeFileSync(source, code);
   execFileSync('cc', ['-pthread', '-I', ROOT, source, '-o', join(server.dir, 'first')]);

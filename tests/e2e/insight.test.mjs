@@ -79,7 +79,7 @@ test('health: a verdict a column, what drifts first; a click leads to the chart,
   assert.ok(Math.abs(middle - (run.started + (run.last - run.started) / 2)) < 300e3);
   await page.goBack();
   await until('the verdicts again', () => place(page).show === 'health');
-  await row(page, 'latency').getByRole('button', { name: 'latency' }).click();
+  await row(page, 'latency').getByRole('button', { name: 'latency' }).press('Enter'); // the table may be told anew between a mouse's press and release
   await until('its chart has the focus', () => card(page, 'latency').locator('.plot').evaluate((plot) => plot === document.activeElement));
   assert.deepEqual(problems, []);
   await context.close();
@@ -124,7 +124,7 @@ test('correlation: signed, with n, similar columns side by side; Enter on a cell
   });
   assert.ok(colours > 50, `${colours} points of a late colour`);
 
-  await page.getByLabel('Changes from point to point').check();
+  await page.getByLabel('Changes from point to point').click();
   const [m, t] = [names.indexOf('memory'), names.indexOf('threads')];
   assert.ok(m >= 0 && t >= 0);
   await until('they rose together, but do not move together', async () => {
@@ -155,7 +155,7 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
   assert.match(facts, /command\s+\.\/server --fast\s+\.\/server/);
   assert.doesNotMatch(facts, /host/, 'only what differs');
   assert.match(await page.locator('.same-facts').textContent(), /^The same in all: .*host box/);
-  await page.locator('.compare .card').first().scrollIntoViewIfNeeded();
+  await page.evaluate(() => document.querySelector('.compare .card').scrollIntoView());
   await overlay(page, 'memory').locator('canvas').waitFor();
   for (const colour of ['--series-1', '--series-2']) await until(`a line of ${colour}`, async () => (await inkedIn(overlay(page, 'memory').locator('canvas'), colour)) > 50);
 
@@ -193,6 +193,7 @@ test('compare: ticked in the list or added here; figures, differences, facts, ch
 test('a run to compare with that is not there is said, and can be left out', async () => {
   const { page, context } = await at('&show=compare&compare=00000000-0000-4000-8000-000000000000');
   await until('it is said', async () => (await page.locator('.compare .lead').textContent()) === 'These runs cannot be compared: there is no such run.');
+  await page.locator('#tree a').first().waitFor(); // with the list the choice of runs is made anew
   await page.getByRole('button', { name: /^Leave .* out/ }).click();
   await until('the choice', async () => /^Add a run/.test(await page.locator('.compare .lead').textContent()));
   await context.close();

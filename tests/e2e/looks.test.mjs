@@ -135,6 +135,7 @@ test('on a phone the tree unfolds, and folds when a run is chosen', async () => 
 test('the keyboard reaches search, tree and controls', async () => {
   const { page, context } = await open(browser, `${server.url}#run=${usual.uuid}&last=all`);
   await summaryHas(page, 'mem_allocation', 'latest ');
+  await page.locator('#tree a[aria-current=page]').waitFor(); // comes after the charts
   await page.locator('#search').focus();
   const reached = [];
   for (let i = 0; i < 8; i++) {

@@ -15,9 +15,9 @@ export const MNEMIC = process.env.MNEMIC ?? join(ROOT, 'build/mnemic');
 export const HELLO = process.env.HELLO ?? join(ROOT, 'build/examples/hello');
 export const PATIENCE = 60_000; // ms, for whatever takes a moment on an idle machine
 
-/** Resolves with what `probe` returns once that is not false; fails, saying what it waited for, after a long while. */
-export async function until(what, probe) {
-  const end = Date.now() + PATIENCE;
+/** Resolves with what `probe` returns once that is not false; fails, saying what it waited for, after a long while (ms). */
+export async function until(what, probe, patience = PATIENCE) {
+  const end = Date.now() + patience;
   for (;;) {
     const result = await probe();
     if (result) return result;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { card, drag, inked, launch, open, place, summary, summaryHas } from './browser.mjs';
+import { allDrawn, card, drag, inked, launch, open, place, summary, summaryHas } from './browser.mjs';
 import { Program, startMnemic, until } from './mnemic.mjs';
 
 const EVIL = '<img src=x onerror=alert(1)>';
@@ -39,6 +39,7 @@ test('the newest live run is shown by itself: tree, facts, charts with values', 
   const { page, problems } = await open(browser, server.url);
   await summaryHas(page, 'ramp', `latest ${HISTORY - 1} MB`);
   await until('a line is drawn', async () => (await inked(page, 'ramp')) > 100);
+  await allDrawn(page);
   const link = page.locator('#tree a[aria-current=page]');
   assert.match(await link.textContent(), /live/);
   assert.equal(await link.getAttribute('data-app'), 'hello-world');

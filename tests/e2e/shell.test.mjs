@@ -146,6 +146,7 @@ test('a run is deleted, undone, deleted, and brought back from the list; a live 
   const listed = async () => (await page.locator('#tree .run[data-app=doomed]').count()) === 1;
   await remove.click();
   await page.getByText('doomed was deleted.').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).focus(); // as long as it has the focus it does not go away
   await until('it is listed no more', async () => !(await listed()));
   await page.getByRole('button', { name: 'Undo' }).click();
   await until('it is listed again', listed);
