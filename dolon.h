@@ -1020,6 +1020,7 @@ extern "C" {
 
 #define DOLON__SECOND INT64_C(1000000000)
 #define DOLON__MS     INT64_C(1000000)
+#define DOLON__NEVER  INT64_MAX
 
 /* ---- >>text ---- */
 
@@ -3752,6 +3753,7 @@ typedef struct dolon__session {
     dolon__range holes[DOLON__HOLES];
     uint32_t hole_count;
     int64_t heard; /* when it last said something                         */
+    int64_t asked; /* when the first was sent that it has not answered    */
     /* what was sent, and when to send again */
     dolon__progress sent; /* rows, up to here                                    */
     dolon__progress mend; /* of the first hole                                   */
@@ -3777,15 +3779,23 @@ DOLON__APART static uint8_t *dolon__session_header(const dolon__session *s, int 
 static void dolon__session_start(dolon__session *s, int64_t now)
 {
     s->heard = now;
+    s->asked = DOLON__NEVER;
     s->identity_due = s->beat_due = now;
     s->identity_sent = now - 100 * DOLON__MS;
     s->burst = DOLON__BURST_LEAST;
     s->stall_due = now + 1000 * DOLON__MS;
 }
 
+/* Whether the server answers: one that was asked nothing may say nothing. */
 static int dolon__session_awake(const dolon__session *s, int64_t now)
 {
-    return now - s->heard < 3000 * DOLON__MS;
+    return s->asked == DOLON__NEVER || now - s->asked < 3000 * DOLON__MS;
+}
+
+/* How long to say nothing: shorter while there is something to be answered or acknowledged. */
+DOLON__APART static int64_t dolon__session_quiet(const dolon__session *s)
+{
+    return (s->asked != DOLON__NEVER || s->ring.oldest.seq < s->ring.next.seq ? 1000 : 5000) * DOLON__MS;
 }
 
 /* Everything told is durable: nothing is left to be waited for. */
@@ -3833,7 +3843,7 @@ DOLON__APART static void dolon__session_bye(dolon__session *s, int64_t now, int6
     s->bye_time = time;
     s->bye_due = now;
     s->linger = 0;
-    if (!dolon__session_awake(s, now)) s->heard = now - 2000 * DOLON__MS; /* one more second of trying */
+    if (!dolon__session_awake(s, now)) s->asked = now - 2000 * DOLON__MS; /* one more second of trying */
 }
 
 /* -- what the server says -- */
@@ -3879,6 +3889,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
         marks > s->marks_next || (rows > 0 && !(flags & 1)))
         return;
     s->heard = now;
+    s->asked = DOLON__NEVER;
     s->asks = 0;
     s->refused = 0;
     s->known = (flags & 1) != 0;
@@ -3892,6 +3903,7 @@ static void dolon__session_ack(dolon__session *s, int64_t now, dolon__in *in)
     if (seen > s->seen || rows > s->ring.oldest.seq) s->stall_due = now + 1000 * DOLON__MS;
     dolon__session_set_burst(s, seen > s->seen, holes > 0);
     dolon__ring_forget(&s->ring, rows);
+    s->beat_due = now + dolon__session_quiet(s);
     if (s->sent.row.seq < s->ring.oldest.seq) {
         s->sent.row = s->ring.oldest;
         s->sent.first = 0;
@@ -4162,17 +4174,11 @@ static size_t dolon__session_next_goodbye(dolon__session *s, int64_t now, uint8_
     return dolon__session_goodbye(s, s->bye - 1, s->bye_time, out);
 }
 
-/* How long to say nothing: shorter while there is something to be acknowledged. */
-DOLON__APART static int64_t dolon__session_quiet(const dolon__session *s)
-{
-    return (s->ring.oldest.seq < s->ring.next.seq ? 1000 : 5000) * DOLON__MS;
-}
-
 static size_t dolon__session_next_heartbeat(dolon__session *s, int64_t now, int awake, uint8_t *out)
 {
     static const int wait[] = {1000, 2000, 4000, 5000}; /* ms */
     if (now < s->beat_due) return 0;
-    s->beat_due = now + (awake ? dolon__session_quiet(s) : wait[s->asks] * DOLON__MS);
+    if (!awake) s->beat_due = now + wait[s->asks] * DOLON__MS;
     if (!awake && s->asks < 3) s->asks++;
     return dolon__session_heartbeat(s, out);
 }
@@ -4185,7 +4191,9 @@ DOLON__APART static size_t dolon__session_next(dolon__session *s, int64_t now, u
     if (!n && awake) n = dolon__session_next_marks(s, now, out);
     if (!n && awake) n = dolon__session_next_rows(s, now, out);
     if (!n && awake) n = dolon__session_next_goodbye(s, now, out);
-    if (!n) return dolon__session_next_heartbeat(s, now, awake, out);
+    if (!n) n = dolon__session_next_heartbeat(s, now, awake, out);
+    if (!n) return 0;
+    if (s->asked == DOLON__NEVER) s->asked = now;
     if (awake) s->beat_due = now + dolon__session_quiet(s);
     return n;
 }
@@ -4455,7 +4463,7 @@ typedef struct dolon__link {
     dolon__handle fd;          /* -1: not open                                                 */
     unsigned turn;             /* which of the server's addresses is to be tried next          */
     int choices;               /* how many it has                                              */
-    int refused;               /* what was sent last reaches nobody, and something else may be tried */
+    int refused;               /* what is sent this way reaches nobody: there may be another       */
     int64_t announce;          /* when to announce the run (JSON) or to see to the link next; monotonic */
     int64_t delay;             /* until the time after that                                    */
     uint32_t announced;        /* JSON: columns the server was told of last                    */
@@ -4919,6 +4927,7 @@ DOLON__APART static void dolon__link_open(dolon_tracer *t)
     }
     dolon__link_close(t);
     t->link.fd = fd;
+    t->link.refused = 0;
     if (t->last_words) DOLON__STORE(&t->last_words->fd, fd);
 }
 
@@ -5099,7 +5108,9 @@ static void dolon__link_receive(dolon_tracer *t, int64_t now)
     }
     if (error != 0) dolon__link_failed(t, now, error);
     if (t->session.refused != refused && t->session.refused) dolon__link_told_refused(t);
-    if (t->session.heard != heard) dolon__link_state(t, DOLON_OK, "");
+    if (t->session.heard == heard) return;
+    t->link.refused = 0;
+    dolon__link_state(t, DOLON_OK, "");
 }
 
 /* Puts into `datagram` what is due: one datagram, or as many of its length as one call may send. */
@@ -5158,7 +5169,6 @@ static void dolon__link_flush(dolon_tracer *t, int64_t now)
             dolon__link_failed(t, now, error);
             return;
         }
-        k->refused = 0;
         dolon__count_stat(t, &t->stats.sent, (n + k->each - 1) / k->each);
     }
 }
@@ -6528,7 +6538,10 @@ static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_all
     t->log = desc->log;
     dolon__setup_passport(t, desc);
     t->start = dolon__os_mono();
-    t->slept = t->slept_before = dolon__os_slept();
+    for (int i = 0; i < 3; i++) { /* whoever is interrupted between two clocks reads too little */
+        int64_t slept = dolon__os_slept();
+        if (i == 0 || slept > t->slept) t->slept = t->slept_before = slept;
+    }
     dolon__setup_interval(t, desc);
     dolon__setup_link(t, desc);
     dolon__setup_seal(t, desc);

@@ -92,7 +92,7 @@ static uint32_t puppet_peer(const puppet *p)
 
 /* ---- a server that moves ---- */
 
-#define LOCAL(n) (INADDR_LOOPBACK - 1 + (n))
+#define LOCAL(n) (INADDR_LOOPBACK + 9 + (n)) /* where no other test listens by chance */
 
 static void a_silent_servers_name_is_looked_up_again(void **state)
 {
@@ -101,7 +101,7 @@ static void a_silent_servers_name_is_looked_up_again(void **state)
     (void)state;
     s.deaf = true;
     addresses[0] = LOCAL(1), address_count = 1, looked_up = 0;
-    puppet_make(&p, server_open_v4(&s, 1, 0));
+    puppet_make(&p, server_open_v4(&s, 11, 0));
     dolon__link_exchange(p.t, p.now);
     puppet_settle(&p);
     assert_int_equal(looked_up, 1);
@@ -127,7 +127,7 @@ static void the_next_of_several_addresses_is_tried(void **state)
     puppet p;
     (void)state;
     addresses[0] = LOCAL(1), addresses[1] = LOCAL(2), address_count = 2, looked_up = 0;
-    puppet_make(&p, server_open_v4(&s, 2, 0));
+    puppet_make(&p, server_open_v4(&s, 12, 0));
     dolon__link_exchange(p.t, p.now);
     puppet_settle(&p);
     puppet_pass(&p, 4);

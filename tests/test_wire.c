@@ -66,10 +66,35 @@ static void a_fast_client_catches_up(void **unused)
     free(net.list);
 }
 
+/* A server that was asked nothing is not taken for one that does not answer; each row is durable within a second. */
+static void a_slow_client_has_no_doubts(void **unused)
+{
+    (void)unused;
+    static client c;
+    storage kept = {.first_columns = 3};
+    server s = {.store = &kept};
+    network net = {.delay = MS};
+    random_state = 1;
+    client_start(&c, 24576, 3, 0);
+    server_start(&s);
+    for (int64_t now = 0; now < 200000 * MS; now += MS) {
+        if (now % (20000 * MS) == 0) client_sample(&c, now);
+        deliver(&(world){0}, &net, &s, &c, now);
+        server_step(&s, &net, now);
+        client_step(&c, &net, now, 1);
+        assert_true(dolon__session_awake(&c.session, now));
+        if (now % (20000 * MS) == 1000 * MS) assert_int_equal(kept.rows, c.sampled);
+    }
+    server_kill(&s);
+    run_info_free(kept.info);
+    free(net.list);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(trials) + 1];
+    struct CMUnitTest tests[ARRAY_LEN(trials) + 2];
     for (size_t i = 0; i < ARRAY_LEN(trials); i++) tests[i] = trial_test(&trials[i]);
     tests[ARRAY_LEN(trials)] = (struct CMUnitTest)cmocka_unit_test(a_fast_client_catches_up);
+    tests[ARRAY_LEN(trials) + 1] = (struct CMUnitTest)cmocka_unit_test(a_slow_client_has_no_doubts);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
