@@ -65,6 +65,35 @@ static void a_part_of_a_series(void **state)
     json_decref(s);
 }
 
+/* One that was made before the first row was sampled is part of the run; one from before it was started is not. */
+static void a_mark_before_the_first_row(void **state)
+{
+    static const char id[] = "00000000-0000-4000-8000-0000000000e1", *const names[] = {"mem"};
+    char early[] = "early", older[] = "older";
+    const int64_t s = NS_PER_SECOND;
+    run_event marks[] = {{EVENT_MARK, T0 - s, T0 - s, 0, 0, older}, {EVENT_MARK, T0 + s, T0 + s, 1, 0, early}};
+    (void)state;
+    buf why = {0};
+    store *to = store_open(url, STORE_WRITE, &why);
+    assert_non_null(to);
+    run_info *r = make_run(id, "early", T0, 1, names);
+    batch_part p = make_rows(r, 3, 2, s);
+    chunk *rows = chunk_from_part(&p, 0, 2);
+    r->last = p.time[1];
+    store_change change = {.info = r, .put = &rows, .put_count = 1, .events = marks, .event_count = 2};
+    assert_int_equal(store_write(to, &change, 1), STORE_OK);
+    store_close(to);
+    json_t *answer = get_json(run_path(id, "/series")), *told = json_object_get(answer, "marks");
+    assert_true(json_number_value(json_object_get(answer, "from")) == (double)(T0 / NS_PER_MS + 1000));
+    assert_true(json_number_value(json_object_get(answer, "to")) == (double)(T0 / NS_PER_MS + 4000));
+    assert_int_equal(json_array_size(told), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(told, 0), "text")), early);
+    json_decref(answer);
+    chunk_free(rows);
+    free_rows(&p);
+    run_info_free(r);
+}
+
 static void a_reduced_series(void **state)
 {
     (void)state;
@@ -195,8 +224,13 @@ static void bad_questions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_series),      cmocka_unit_test(a_part_of_a_series), cmocka_unit_test(a_reduced_series),
-        cmocka_unit_test(verdicts),      cmocka_unit_test(histograms),         cmocka_unit_test(correlations),
+        cmocka_unit_test(a_series),
+        cmocka_unit_test(a_part_of_a_series),
+        cmocka_unit_test(a_mark_before_the_first_row),
+        cmocka_unit_test(a_reduced_series),
+        cmocka_unit_test(verdicts),
+        cmocka_unit_test(histograms),
+        cmocka_unit_test(correlations),
         cmocka_unit_test(bad_questions),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

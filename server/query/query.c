@@ -213,11 +213,27 @@ static bool take_first_time(void *ctx, const chunk_key *key, const summary *colu
     return false;
 }
 
+static bool take_first_event(void *ctx, const run_event *e)
+{
+    *(int64_t *)ctx = e->time;
+    return false;
+}
+
+/* A mark may be made, and rows may be lost, before the first row. */
+static store_status begin_with_events(store *s, const run_info *run, int64_t *from)
+{
+    if (run->started >= *from) return STORE_OK;
+    store_status status = store_events(s, &run->id, run->started, *from - 1, take_first_event, from);
+    if (*from < run->started) *from = run->started;
+    return status;
+}
+
 store_status query_range(store *s, const run_info *run, int64_t *from, int64_t *to)
 {
     if (*from == INT64_MIN) {
         *from = run->started;
         store_status status = store_entries(s, &run->id, 0, INT64_MIN, INT64_MAX, take_first_time, from);
+        if (status == STORE_OK) status = begin_with_events(s, run, from);
         if (status != STORE_OK) return status;
         if (*from > *to) *from = *to;
     }

@@ -23,7 +23,8 @@ typedef struct {
    must not hold one. */
 store_status query_series(store *s, const run_info *run, const series_request *request, series *out);
 
-/* What was not told (INT64_MIN, INT64_MAX) becomes where the run begins, or ends; from <= to afterwards. */
+/* What was not told (INT64_MIN, INT64_MAX) becomes where the run begins (its first row, or a mark or gap since it was started)
+   or ends; from <= to afterwards. */
 store_status query_range(store *s, const run_info *run, int64_t *from, int64_t *to);
 
 /* Every row in [from, to] by (time, seq), some thousand at a time at most, so that a consumer can pause: zero-initialise

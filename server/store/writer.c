@@ -300,7 +300,6 @@ static void accepted(writer *w)
     if (w->stats.behind)
         log_line(LOG_WARN, "the store takes rows again, after %.1f s",
                  (double)(clock_mono() - w->refused_since) / NS_PER_SECOND);
-    w->stats.behind = false;
     if (w->desc.durable) group_durable(g, w->desc.durable, w->desc.ctx);
     count_chunks(w);
     w->group = NULL;
@@ -308,6 +307,7 @@ static void accepted(writer *w)
     w->stats.waiting_bytes -= g->bytes;
     w->look = !id_queue_empty(&w->wants);
     pthread_mutex_unlock(&w->lock);
+    w->stats.behind = false; /* after what waited: who looks sees both */
     group_free(g);
 }
 
