@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         t.drawn += draw;
         if (t.level < 20) t.pump_on = 1;
         if (t.level > 80) t.pump_on = 0;
-        if (round == 10) dolon_add_probe(tracer, &(dolon_probe){"drawn_per_second", drawn_per_second, &t, "l/s"});
+        if (round == 40) dolon_add_probe(tracer, &(dolon_probe){"drawn_per_second", drawn_per_second, &t, "l/s"});
         usleep(50000);
     }
     dolon_stop(tracer);

@@ -57,7 +57,7 @@ start() {
     echo $! >"$folder/mapper.pid"
     "${as[@]}" env -i PATH="$PATH" LANG=C.UTF-8 "${environment[@]}" "$bin/rabbitmq-server" >"$folder.log" 2>&1 &
     echo $! >"$folder/server.pid"
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 1800; i++)); do
         if curl -fsu guest:guest "http://127.0.0.1:$api/api/overview?columns=node" >/dev/null 2>&1; then
             echo "http://guest:guest@127.0.0.1:$api $amqp"
             return

@@ -119,7 +119,8 @@ static void memory_is_the_callers(void **state)
     dolon_stop(t);
     assert_int_equal(allocated, 2); /* the tracer, and what scopes took */
     assert_int_equal(freed, 2);
-    d.wire = DOLON_WIRE_BINARY; /* which has a ring */
+    d.wire = DOLON_WIRE_BINARY; /* which has a ring, and waits for an answer: not for longer than it is waited for */
+    d.goodbye = 60;
     for (int blocks = 0; blocks < 3; blocks++) {
         left = blocks;
         assert_null(dolon_start(&d));
@@ -193,7 +194,7 @@ static void a_hung_probe_is_left_behind(void **state)
     assert_int_equal(times_told(DOLON_STUCK), 1);
     assert_int_equal(__atomic_load_n(&freed, __ATOMIC_ACQUIRE), 0);
     __atomic_store_n(&let_go, 1, __ATOMIC_RELEASE);
-    for (int i = 0; i < 4000 && __atomic_load_n(&freed, __ATOMIC_ACQUIRE) < 2; i++) usleep(5000);
+    for (int i = 0; i < 12000 && __atomic_load_n(&freed, __ATOMIC_ACQUIRE) < 2; i++) usleep(5000);
     assert_int_equal(__atomic_load_n(&freed, __ATOMIC_ACQUIRE), 2);
     sink_close(&s);
 }
@@ -220,8 +221,11 @@ static void in_the_child(dolon_tracer *t, const dolon_desc *d)
     dolon_stop(own);
 }
 
+static int counting;
+
 static void *count_on(void *stop)
 {
+    __atomic_store_n(&counting, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n((int *)stop, __ATOMIC_ACQUIRE)) {
         DOLON_SCOPE("busy");
         DOLON_COUNT("busy_rounds", 1);
@@ -237,10 +241,12 @@ static void a_childs_copy_is_silent(void **state)
     char id[37];
     (void)state;
     sink_open(&s, 0);
-    dolon_desc d = desc_for(&s, 0.001);
+    dolon_desc d = desc_for(&s, 0.005);
     dolon_tracer *t = dolon_start(&d);
     pthread_create(&busy, NULL, count_on, &stop);
-    usleep(100000); /* AddressSanitizer's child hangs if a thread was just beginning: its registry of threads stays locked */
+    /* AddressSanitizer's child hangs if a thread was just beginning: its registry of threads stays locked. */
+    while (!__atomic_load_n(&counting, __ATOMIC_ACQUIRE)) usleep(1000);
+    await_rows(t, 1);
     for (int i = 0; i < 30; i++) {
         pid_t child = fork();
         if (child == 0) {

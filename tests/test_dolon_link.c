@@ -197,12 +197,12 @@ static void rows_wait_for_the_server(void **state)
     server s = {0};
     dolon_stats stats;
     (void)state;
-    int port = server_open_v4(&s, 1, 0);
+    int port = server_open_v4(&s, 21, 0);
     server_close(&s);
-    dolon_desc d = desc_for("127.0.0.1", port);
+    dolon_desc d = desc_for("127.0.0.21", port); /* nobody else takes the port there meanwhile */
     dolon_tracer *t = dolon_start(&d);
     await_told(DOLON_UNREACHABLE, 1);
-    server_open_v4(&s, 1, port);
+    server_open_v4(&s, 21, port);
     await(&s, &s.rows, 20);
     await_told(DOLON_OK, 1);
     stats = await_acked(t);

@@ -160,7 +160,7 @@ static void columns_are_of_the_last_interval(void **state)
     dolon__sample(t, t->column_count, dolon__os_mono());
     assert_true(isnan(column(t, "handle_mean")) && isnan(column(t, "handle_p99")));
 
-    int64_t until = dolon__os_mono() + 20 * DOLON__MS; /* so that the clocks are compared over some time */
+    int64_t until = dolon__os_mono() + 500 * DOLON__MS; /* so that the clocks are compared over some time */
     while (dolon__os_mono() < until) continue;
     pthread_mutex_lock(&dolon__all.lock);
     double second = dolon__seconds_per_tick();

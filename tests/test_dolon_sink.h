@@ -24,7 +24,7 @@ typedef struct {
 static inline void sink_open(sink *s, int port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct timeval patience = {20, 0};
+    struct timeval patience = {60, 0};
     socklen_t bytes = sizeof at;
     int buffer = 8 << 20;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -42,7 +42,7 @@ static inline void sink_close(sink *s)
     close(s->fd);
 }
 
-/* The next datagram as JSON, which the caller frees; the test fails if none comes in 20 s or it is no JSON. */
+/* The next datagram as JSON, which the caller frees; the test fails if none comes in 60 s or it is no JSON. */
 static inline json_t *sink_next(sink *s)
 {
     json_error_t error;

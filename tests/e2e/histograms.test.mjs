@@ -66,7 +66,7 @@ async function assertNotAveraged(server, run) {
 
 async function tell(store) {
   let server = await startMnemic({ store });
-  const program = trace(server, 6);
+  const program = trace(server, 20);
   await until('some rows', async () => (await newest(server))?.rows > 10);
   await server.stop('SIGKILL');
   server = await startMnemic(server);

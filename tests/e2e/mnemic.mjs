@@ -43,12 +43,26 @@ export function start(command, args = [], options = {}) {
   return { child, ended, stop, log: () => log };
 }
 
-/** A server on free ports, with SQLite; or with the ports, store and further arguments of `like`: an earlier one that has
- *  ended, or some of { udp, http, dir, store, args }. */
+/** A port below those that the kernel gives away: it stays free for whoever comes back to it. */
+export const ownPort = () => 13_000 + Math.floor(Math.random() * 7000); // postgres.sh has those from 20,000 on
+
+/** A server on ports of its own, with SQLite; or with the ports, store and further arguments of `like`: an earlier one that
+ *  has ended, or some of { udp, http, dir, store, args }. */
 export async function startMnemic(like) {
   const dir = like?.dir ?? mkdtempSync(join(tmpdir(), 'mnemic-e2e-'));
-  const server = start(MNEMIC, ['--store', like?.store ?? `sqlite:${join(dir, 'store.db')}`,
-    '--udp', `127.0.0.1:${like?.udp ?? 0}`, '--http', `127.0.0.1:${like?.http ?? 0}`, ...(like?.args ?? [])]);
+  for (let i = 0; ; i++) {
+    try {
+      return await startOn({ ...like, dir, udp: like?.udp ?? ownPort(), http: like?.http ?? ownPort() });
+    } catch (error) {
+      if (i === 20 || (like?.udp && like?.http) || !/Address already in use/.test(error.message)) throw error;
+    }
+  }
+}
+
+async function startOn(like) {
+  const { dir } = like;
+  const server = start(MNEMIC, ['--store', like.store ?? `sqlite:${join(dir, 'store.db')}`,
+    '--udp', `127.0.0.1:${like.udp}`, '--http', `127.0.0.1:${like.http}`, ...(like.args ?? [])]);
   const said = {};
   const lines = createInterface({ input: server.child.stdout });
   await Promise.race([
@@ -61,11 +75,13 @@ export async function startMnemic(like) {
   ]);
   const url = `http://127.0.0.1:${said.http}/`;
   return {
-    ...server, ...said, dir, url, store: like?.store, args: like?.args,
+    ...server, ...said, dir, url, store: like.store, args: like.args,
     get: async (path) => (await fetch(new URL(path, url))).json(),
+    /** Fails if it had ended, or ends, otherwise than it was told to. */
     remove: async () => {
-      await server.stop();
+      const code = await server.stop();
       rmSync(dir, { recursive: true, force: true });
+      if (code !== 0 && code !== 'SIGKILL') throw new Error(`mnemic ended with ${code}: ${server.log()}`);
     },
   };
 }

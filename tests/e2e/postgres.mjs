@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pause } from './traced.mjs';
-import { start, until } from './mnemic.mjs';
+import { ownPort, start, until } from './mnemic.mjs';
 
 const run = promisify(execFile);
 
@@ -51,13 +51,11 @@ function folder() {
 }
 
 /** A port that nobody has now; PostgreSQL cannot pick one itself. */
-const freePort = () => new Promise((resolve, reject) => {
+const freePort = () => new Promise((resolve) => {
+  const port = ownPort();
   const server = net.createServer();
-  server.on('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
+  server.on('error', () => resolve(freePort()));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
 });
 
 /** All descendants of a process, itself last. */

@@ -15,12 +15,12 @@ function generator(seed) {
   };
 }
 
-/** @returns a bound UDP socket of loopback. */
-export function socket() {
+/** @returns a UDP socket of loopback, bound to that port or one of the kernel's choice. */
+export function socket(port = 0) {
   return new Promise((resolve, reject) => {
     const it = dgram.createSocket('udp4');
     it.once('error', reject);
-    it.bind(0, '127.0.0.1', () => resolve(it));
+    it.bind(port, '127.0.0.1', () => resolve(it));
   });
 }
 

@@ -105,7 +105,7 @@ export async function exported(server, id) {
     const it = await fetch(new URL(`/api/v1/runs/${id}.csv`, server.url));
     return it.status !== 503 && it; // "try again"
   });
-  const text = await answer.text();
+  const text = await answer.text().catch((cut) => assert.fail(`the export of ${id} was cut: ${cut.cause ?? cut}; the server (${server.child.exitCode ?? server.child.signalCode ?? 'alive'}) says: ${server.log()}`));
   assert.equal(answer.status, 200, text);
   return text.trim().split('\r\n').slice(1).map((line) => {
     const [time, seq, ...values] = line.split(',');

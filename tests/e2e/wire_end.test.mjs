@@ -19,7 +19,7 @@ const given = (server, app) => until(`${app} is given up`, async () => {
 sideBySide({
   'live, then ended by dolon_stop(), its last row included': async (scene) => {
     const server = await scene.server();
-    const program = scene.trace(server.udp, SLOW);
+    const program = scene.trace(server.udp, [...SLOW, 'goodbye=60']);
     await runWith(server, program.app, 20);
     assert.equal(await stateOf(server, program.app), 'live');
     await assertWhole(server, program.app, await program.sampled(), { columns: 2 });
@@ -27,7 +27,7 @@ sideBySide({
 
   'ended by returning from main() without dolon_stop()': async (scene) => {
     const server = await scene.server();
-    const program = scene.trace(server.udp, [...SLOW, 'quits=1', 'count=30']);
+    const program = scene.trace(server.udp, [...SLOW, 'quits=1', 'count=30', 'goodbye=60']);
     await assertWhole(server, program.app, await program.sampled(), { columns: 2 });
   },
 
@@ -36,7 +36,8 @@ sideBySide({
     const program = scene.trace(server.udp, SLOW);
     await runWith(server, program.app, 20);
     assert.equal(await program.stop('SIGKILL'), 'SIGKILL');
-    assert.equal(await given(server, program.app), 'crashed'); // the server sees that the process is gone
+    await given(server, program.app);
+    await until('the server sees that the process is gone', async () => (await stateOf(server, program.app)) === 'crashed');
     const [run] = await runsOf(server, program.app);
     const rows = await exported(server, run.id);
     assertContent(rows, program.app);

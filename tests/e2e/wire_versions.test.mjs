@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { socket } from './proxy.mjs';
 import { assertWhole, metric, pause, runsOf, sideBySide } from './traced.mjs';
-import { until } from './mnemic.mjs';
+import { ownPort, until } from './mnemic.mjs';
 
 const HEADER = 20;
 
@@ -31,7 +31,7 @@ function ack(run, { flags = 1, holes = [], columns = 0, marks = 0, rows = 0n, se
 
 /** A stand-in for the server at a port of its own: answers each datagram with what `answers(run, datagram)` says. */
 async function standIn(scene, answers) {
-  const it = await socket();
+  const it = await socket(ownPort()).catch(() => socket(ownPort()));
   const heard = [];
   let open = true;
   it.on('message', (bytes, from) => {

@@ -46,6 +46,14 @@ static void pause_ms(int ms)
 #endif
 }
 
+/* The last words of a program that crashes are said once: who is to hear them must know it. */
+static void await_acked(dolon_tracer *t)
+{
+    dolon_stats stats;
+    do pause_ms(1), dolon_get_stats(t, &stats);
+    while (stats.acked == 0);
+}
+
 static void print_log(void *user, dolon_error code, const char *message)
 {
     (void)user;
@@ -90,6 +98,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 2; i++) dolon__os_thread_join(&threads[i]);
     dolon_mark(t, "both have worked");
     while (__atomic_load_n(&sampled, __ATOMIC_RELAXED) < rows) pause_ms(1);
+    if (strcmp(end, "crash") == 0 || strcmp(end, "abort") == 0) await_acked(t);
     if (strcmp(end, "crash") == 0) *nowhere = 1;
     if (strcmp(end, "abort") == 0) abort();
     if (strcmp(end, "stop") == 0) {

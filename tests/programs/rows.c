@@ -103,6 +103,7 @@ int main(int argc, char **argv)
     static dolon_desc desc;
     dolon_tracer *t;
     int joined = 0, marked = 0;
+    double joined_at = 0; /* so many rows: the next column joins in a later one */
     for (int i = 1; i < argc; i++) read_word(argv[i]);
     desc.interval = interval;
     desc.ring_bytes = (int)ring;
@@ -112,13 +113,18 @@ int main(int argc, char **argv)
     for (int i = 0; i < columns && i < DOLON_MAX_PROBES; i++) desc.probes[i] = probe(i);
     t = dolon_start(&desc);
     for (int i = DOLON_MAX_PROBES; i < columns; i++) add_column(t, i);
-    while (!is_over()) {
+    for (int over = 0; !over;) { /* not before all is done that is due */
         double rows = (double)rows_so_far();
-        if (join > 0 && joined < joins && rows >= (joined + 1) * join) add_column(t, (int)columns + joined++);
-        if (marks > 0 && rows >= (marked + 1) * marks) {
+        over = is_over();
+        if (join > 0 && joined < joins && rows >= (joined + 1) * join) {
+            over = 0;
+            if (rows >= joined_at + 2) add_column(t, (int)columns + joined++), joined_at = rows;
+        }
+        if (marks > 0 && rows >= (marked + 1) * marks && (count <= 0 || (marked + 1) * marks <= count)) {
             char label[32];
             snprintf(label, sizeof label, "mark %d", marked++);
             dolon_mark(t, label);
+            over = 0;
         }
     }
     if (quits == 0) {
