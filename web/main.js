@@ -193,11 +193,13 @@ async function poll() {
     state.apps = await earlyApps();
     state.treeIsOld = true;
     state.trouble = '';
-    const run = state.apps.flatMap((a) => a.runs).find((r) => r.id === state.feed?.run.id);
+    const runs = state.apps.flatMap((a) => a.runs);
+    const run = runs.find((r) => r.id === state.feed?.run.id);
     state.feed?.vanish(!run);
     if (run) state.feed?.take(run);
     const arrived = state.feed !== null && state.feed.run.id === state.selected;
-    if (!arrived && !state.refused) await arrive();
+    const known = !state.refused || runs.some((r) => r.id === state.selected); // by now
+    if (!arrived && known) await arrive();
     manager.deleted.refresh();
   } catch (error) {
     state.away = error instanceof Refusal ? null : state.away ?? Date.now();

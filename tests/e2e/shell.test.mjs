@@ -184,6 +184,18 @@ test('a store that is behind is told calmly, and no more once it is not', async 
   await context.close();
 });
 
+test('a link to a run that is not there yet says so, and shows it as soon as it is', async () => {
+  const late = new Program(server, ['a'], { app_name: 'late' });
+  const { page, context } = await open(browser, `${server.url}#run=${late.uuid}`);
+  await until('it is said', async () => /no such run/.test(await notice(page)));
+  await late.live();
+  await late.row([42]);
+  await summaryHas(page, 'a', 'latest 42');
+  await until('nothing more is said', async () => (await notice(page)) === '');
+  late.close();
+  await context.close();
+});
+
 /** A door to the server that can be shut: what passed is cut, what knocks is turned away. */
 async function makeDoor() {
   const through = new Set();
