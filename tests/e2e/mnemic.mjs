@@ -26,14 +26,21 @@ export async function until(what, probe, patience = PATIENCE) {
   }
 }
 
-/** A child process; `stop` ends it, if it has not ended by itself, and resolves with its exit code. */
+/** A child process; `stop` ends it, if it has not ended by itself, and resolves with its exit code, as `ended` does: when all is
+ *  read that it said, which may take a moment longer than it lives, or for ever if a child of its own still holds its output. */
 export function start(command, args = [], options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let log = '';
   child.stderr.on('data', (text) => { log += text; });
   const ended = new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? signal));
+    child.on('exit', (code, signal) => {
+      const late = setTimeout(() => resolve(code ?? signal), 1000);
+      child.on('close', () => {
+        clearTimeout(late);
+        resolve(code ?? signal);
+      });
+    });
   });
   ended.catch(() => {});
   const stop = (signal = 'SIGTERM') => {
