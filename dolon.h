@@ -4178,8 +4178,10 @@ static size_t dolon__session_next_heartbeat(dolon__session *s, int64_t now, int 
 {
     static const int wait[] = {1000, 2000, 4000, 5000}; /* ms */
     if (now < s->beat_due) return 0;
-    if (!awake) s->beat_due = now + wait[s->asks] * DOLON__MS;
-    if (!awake && s->asks < 3) s->asks++;
+    if (!awake) {
+        s->beat_due = now + wait[s->asks] * DOLON__MS;
+        if (s->asks < 3) s->asks++;
+    }
     return dolon__session_heartbeat(s, out);
 }
 
@@ -6540,8 +6542,9 @@ static int dolon__setup(dolon_tracer *t, const dolon_desc *desc, const dolon_all
     t->start = dolon__os_mono();
     for (int i = 0; i < 3; i++) { /* whoever is interrupted between two clocks reads too little */
         int64_t slept = dolon__os_slept();
-        if (i == 0 || slept > t->slept) t->slept = t->slept_before = slept;
+        if (slept > t->slept) t->slept = slept;
     }
+    t->slept_before = t->slept;
     dolon__setup_interval(t, desc);
     dolon__setup_link(t, desc);
     dolon__setup_seal(t, desc);
