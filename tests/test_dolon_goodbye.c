@@ -116,7 +116,7 @@ static int be_another(const char *what, int port)
         own_handlers(what);
         d.crash_handler = 1;
         dolon_tracer *t = dolon_start(&d);
-        await_acked(t); /* its last words are prepared */
+        await_stats(t, 1, 1); /* its last words are prepared */
         if (strcmp(what, "crash in a child") == 0) crash_in_a_child();
         if (strcmp(what, "crash after the end") == 0) dolon_stop(t);
         if (strcmp(what, "crash in a child") != 0 && strcmp(what, "crash ignored") != 0) crash(what);

@@ -195,7 +195,6 @@ static void each_measured_time_arrives(void **state)
 static void rows_wait_for_the_server(void **state)
 {
     server s = {0};
-    dolon_stats stats;
     (void)state;
     int port = server_open_v4(&s, 21, 0);
     server_close(&s);
@@ -205,7 +204,7 @@ static void rows_wait_for_the_server(void **state)
     server_open_v4(&s, 21, port);
     await(&s, &s.rows, 20);
     await_told(DOLON_OK, 1);
-    stats = await_acked(t);
+    dolon_stats stats = await_stats(t, 1, 1);
     dolon_stop(t);
     server_close(&s);
     assert_int_equal(s.rows, s.sampled);
@@ -257,14 +256,12 @@ static void with_a_key_that_cannot_be_used_nothing_is_sent(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(wires); i++) {
         server s = {0};
-        dolon_stats stats;
         dolon_desc d = desc_for("127.0.0.1", server_open_v4(&s, 1, 0));
         d.key_file = "/proc/self/exe";
         d.wire = wires[i];
         dolon_tracer *t = dolon_start(&d);
         assert_int_equal(times_told(DOLON_BAD_KEY), i + 1);
-        do usleep(5000), dolon_get_stats(t, &stats);
-        while (stats.rows < 10);
+        dolon_stats stats = await_stats(t, 10, 0);
         dolon_stop(t);
         server_close(&s);
         assert_int_equal(stats.sent, 0);

@@ -28,23 +28,16 @@ static inline void await_told(dolon_error code, int times)
     assert_int_equal(times_told(code), times);
 }
 
-/* Waits until that many rows were sampled; 60 s at most. */
-static inline dolon_stats await_rows(dolon_tracer *t, uint64_t least)
+/* Waits until so many rows were sampled, and so many of them stored, as the server has said; 60 s at most. */
+static inline dolon_stats await_stats(dolon_tracer *t, uint64_t rows, uint64_t acked)
 {
     dolon_stats stats;
     dolon_get_stats(t, &stats);
-    for (int i = 0; i < 12000 && stats.rows < least; i++) usleep(5000), dolon_get_stats(t, &stats);
-    assert_true(stats.rows >= least);
-    return stats;
-}
-
-/* Waits until the server has said that it stored rows; 60 s at most. */
-static inline dolon_stats await_acked(dolon_tracer *t)
-{
-    dolon_stats stats;
-    dolon_get_stats(t, &stats);
-    for (int i = 0; i < 12000 && stats.acked == 0; i++) usleep(5000), dolon_get_stats(t, &stats);
-    assert_true(stats.acked > 0);
+    for (int i = 0; i < 12000 && (stats.rows < rows || stats.acked < acked); i++) {
+        usleep(5000);
+        dolon_get_stats(t, &stats);
+    }
+    assert_true(stats.rows >= rows && stats.acked >= acked);
     return stats;
 }
 

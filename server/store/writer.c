@@ -293,10 +293,10 @@ static void refused(writer *w)
 static void accepted(writer *w)
 {
     group *g = w->group;
-    w->stats.commits++;
     w->stats.rows_stored += group_rows(g);
     w->stats.rows_dropped += g->rows_dropped;
     w->stats.marks_dropped += g->marks_dropped;
+    w->stats.commits++;
     if (w->stats.behind)
         log_line(LOG_WARN, "the store takes rows again, after %.1f s",
                  (double)(clock_mono() - w->refused_since) / NS_PER_SECOND);

@@ -27,7 +27,7 @@ export async function until(what, probe, patience = PATIENCE) {
 }
 
 /** A child process; `stop` ends it, if it has not ended by itself, and resolves with its exit code, as `ended` does: when all is
- *  read that it said, which may take a moment longer than it lives, or for ever if a child of its own still holds its output. */
+ *  read that it said, which may take a moment longer than it lives. What children of its own go on to say is not waited for. */
 export function start(command, args = [], options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   let log = '';
